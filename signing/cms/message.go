@@ -1,0 +1,390 @@
+// Package cms makes and reads the CMS part of a PAdES signature: CAdES-B with ESS signing-certificate-v2.
+//
+// What Sign makes has one possible encoding, and Parse says whether a message has it: Canonical holds when the
+// bytes equal the re-encoding of exactly the fields that Verify looks at. A flipped bit in a field that nobody
+// reads thus can't hide. Whether each embedded certificate is needed, and who is trusted, is signing/verify's to
+// judge. The package knows nothing of PDF and opens no keys. Start reading at Sign and Parse.
+package cms
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"sort"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// Limits of what Parse accepts; a signature of ours has about 2 KiB and three certificates.
+const (
+	maxMessage      = 1 << 20
+	maxCertificates = 32
+)
+
+// ErrFormat says that bytes are not a SignedData that this package reads.
+var ErrFormat = errors.New("malformed CMS signature")
+
+// Message is one SignedData with one signer.
+type Message struct {
+	ContentType   asn1.ObjectIdentifier
+	Content       []byte // nil when detached
+	Certificates  []*x509.Certificate
+	Signer        *x509.Certificate // one of Certificates
+	Hash          crypto.Hash
+	MessageDigest []byte
+	Signature     []byte
+	Token         []byte    // the signature timestamp, nil in B-B
+	SigningTime   time.Time // zero in PAdES, which forbids it
+
+	// Canonical holds when the message equals its own re-encoding from the fields that are checked.
+	Canonical bool
+	// Sorted holds when the embedded certificates are in DER order, as Sign leaves them.
+	Sorted bool
+
+	sidVersion         int
+	sid                []byte
+	digestAlgorithm    []byte
+	signatureAlgorithm []byte
+	signedAttributes   []byte
+	signatureOID       asn1.ObjectIdentifier
+	certHash           []byte // of ESS signing-certificate-v2
+	certHashAlgorithm  crypto.Hash
+}
+
+func (m *Message) sortCertificates() {
+	sort.Slice(m.Certificates, func(i, j int) bool {
+		return bytes.Compare(m.Certificates[i].Raw, m.Certificates[j].Raw) < 0
+	})
+}
+
+// encode returns the one encoding of the fields.
+func (m *Message) encode() []byte {
+	version := byte(1)
+	if !m.ContentType.Equal(oidData) || m.sidVersion == 3 {
+		version = 3
+	}
+	encap := [][]byte{objectID(m.ContentType)}
+	if m.Content != nil {
+		encap = append(encap, tlv(tagContext0, tlv(tagOctets, m.Content)))
+	}
+	certs := make([][]byte, len(m.Certificates))
+	for i, c := range m.Certificates {
+		certs[i] = c.Raw
+	}
+	info := [][]byte{
+		integer(byte(m.sidVersion)), m.sid, m.digestAlgorithm, tlv(tagContext0, m.signedAttributes),
+		m.signatureAlgorithm, tlv(tagOctets, m.Signature),
+	}
+	if m.Token != nil {
+		info = append(info, tlv(tagContext1, attribute(oidTimestamp, m.Token)))
+	}
+	return tlv(tagSequence, objectID(oidSignedData), tlv(tagContext0, tlv(tagSequence,
+		integer(version),
+		tlv(tagSet, m.digestAlgorithm),
+		tlv(tagSequence, encap...),
+		tlv(tagContext0, certs...),
+		tlv(tagSet, tlv(tagSequence, info...)))))
+}
+
+func malformed(what string) error { return fmt.Errorf("%w: %s", ErrFormat, what) }
+
+// Parse reads one DER SignedData with exactly one signer, whose certificate is embedded.
+func Parse(der []byte) (*Message, error) {
+	if len(der) > maxMessage {
+		return nil, malformed("it is longer than 1 MiB")
+	}
+	m := &Message{Sorted: true}
+	in := cryptobyte.String(der)
+	var outer, wrapped, data cryptobyte.String
+	var id asn1.ObjectIdentifier
+	if !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !in.Empty() {
+		return nil, malformed("it is not one DER sequence")
+	}
+	if !outer.ReadASN1ObjectIdentifier(&id) || !id.Equal(oidSignedData) {
+		return nil, malformed("it is not SignedData")
+	}
+	if !outer.ReadASN1(&wrapped, tagContext0) || !outer.Empty() || !wrapped.ReadASN1(&data, cbasn1.SEQUENCE) || !wrapped.Empty() {
+		return nil, malformed("its content is not one sequence")
+	}
+	var version int
+	var algorithms cryptobyte.String
+	if !data.ReadASN1Integer(&version) || !data.ReadASN1(&algorithms, cbasn1.SET) {
+		return nil, malformed("version or digest algorithms are missing")
+	}
+	if err := m.readContent(&data); err != nil {
+		return nil, err
+	}
+	if err := m.readCertificates(&data); err != nil {
+		return nil, err
+	}
+	// Revocation lists are stepped over: they are not in the re-encoding, so the message is not canonical.
+	var crls cryptobyte.String
+	var present bool
+	if !data.ReadOptionalASN1(&crls, &present, cbasn1.Tag(tagContext1)) {
+		return nil, malformed("revocation information can't be read")
+	}
+	var infos, info cryptobyte.String
+	if !data.ReadASN1(&infos, cbasn1.SET) || !data.Empty() {
+		return nil, malformed("signer information is missing")
+	}
+	if !infos.ReadASN1(&info, cbasn1.SEQUENCE) {
+		return nil, malformed("it has no signer")
+	}
+	if !infos.Empty() {
+		return nil, malformed("it has more than one signer")
+	}
+	if err := m.readSigner(info); err != nil {
+		return nil, err
+	}
+	m.Canonical = bytes.Equal(m.encode(), der)
+	return m, nil
+}
+
+func (m *Message) readContent(data *cryptobyte.String) error {
+	var encap cryptobyte.String
+	if !data.ReadASN1(&encap, cbasn1.SEQUENCE) || !encap.ReadASN1ObjectIdentifier(&m.ContentType) {
+		return malformed("the content's type is missing")
+	}
+	if len(m.ContentType) < 3 {
+		return malformed("the content's type is not an object identifier")
+	}
+	if encap.Empty() {
+		return nil
+	}
+	var explicit, octets cryptobyte.String
+	if !encap.ReadASN1(&explicit, tagContext0) || !encap.Empty() || !explicit.ReadASN1(&octets, cbasn1.OCTET_STRING) || !explicit.Empty() {
+		return malformed("the content is not one octet string")
+	}
+	m.Content = append([]byte{}, octets...)
+	return nil
+}
+
+func (m *Message) readCertificates(data *cryptobyte.String) error {
+	var set cryptobyte.String
+	var present bool
+	if !data.ReadOptionalASN1(&set, &present, cbasn1.Tag(tagContext0)) || !present {
+		return malformed("it has no certificates")
+	}
+	for !set.Empty() {
+		var raw cryptobyte.String
+		if !set.ReadASN1Element(&raw, cbasn1.SEQUENCE) {
+			return malformed("a certificate can't be read")
+		}
+		if len(m.Certificates) == maxCertificates {
+			return malformed("it has more than 32 certificates")
+		}
+		c, err := x509.ParseCertificate(raw)
+		if err != nil {
+			return fmt.Errorf("%w: certificate %d: %w", ErrFormat, len(m.Certificates)+1, err)
+		}
+		if n := len(m.Certificates); n > 0 && bytes.Compare(m.Certificates[n-1].Raw, c.Raw) >= 0 {
+			m.Sorted = false
+		}
+		m.Certificates = append(m.Certificates, c)
+	}
+	return nil
+}
+
+func (m *Message) readSigner(info cryptobyte.String) error {
+	if !info.ReadASN1Integer(&m.sidVersion) {
+		return malformed("the signer's version is missing")
+	}
+	var sid cryptobyte.String
+	var tag cbasn1.Tag
+	if !info.ReadAnyASN1Element(&sid, &tag) {
+		return malformed("the signer's identifier is missing")
+	}
+	m.sid = sid
+	if err := m.findSigner(tag); err != nil {
+		return err
+	}
+	var attrs, sigAlg cryptobyte.String
+	var element cryptobyte.String
+	if !info.ReadASN1Element(&element, cbasn1.SEQUENCE) {
+		return malformed("the signer's digest algorithm is missing")
+	}
+	m.digestAlgorithm = element
+	if !info.ReadASN1(&attrs, tagContext0) {
+		return malformed("it has no signed attributes")
+	}
+	m.signedAttributes = attrs
+	if !info.ReadASN1Element(&sigAlg, cbasn1.SEQUENCE) {
+		return malformed("the signature algorithm is missing")
+	}
+	m.signatureAlgorithm = sigAlg
+	var sig cryptobyte.String
+	if !info.ReadASN1(&sig, cbasn1.OCTET_STRING) {
+		return malformed("the signature value is missing")
+	}
+	m.Signature = sig
+	if err := m.readAlgorithms(); err != nil {
+		return err
+	}
+	if err := m.readSignedAttributes(); err != nil {
+		return err
+	}
+	var unsigned cryptobyte.String
+	var present bool
+	if !info.ReadOptionalASN1(&unsigned, &present, cbasn1.Tag(tagContext1)) || !info.Empty() {
+		return malformed("there is something after the signature value")
+	}
+	return m.readUnsigned(unsigned)
+}
+
+// findSigner picks the embedded certificate that the signer identifier names.
+func (m *Message) findSigner(tag cbasn1.Tag) error {
+	for _, c := range m.Certificates {
+		if m.sidVersion == 1 && tag == cbasn1.SEQUENCE && bytes.Equal(m.sid, issuerAndSerial(c)) {
+			m.Signer = c
+			return nil
+		}
+		if m.sidVersion == 3 && tag == tagPrimitive && len(c.SubjectKeyId) > 0 && bytes.Equal(m.sid, tlv(tagPrimitive, c.SubjectKeyId)) {
+			m.Signer = c
+			return nil
+		}
+	}
+	return malformed("the signer's certificate is not embedded")
+}
+
+// algorithm reads an AlgorithmIdentifier whose parameters are absent or NULL.
+func algorithm(element []byte) (asn1.ObjectIdentifier, bool) {
+	in := cryptobyte.String(element)
+	var seq cryptobyte.String
+	var id asn1.ObjectIdentifier
+	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !in.Empty() || !seq.ReadASN1ObjectIdentifier(&id) {
+		return nil, false
+	}
+	if !seq.Empty() && !bytes.Equal(seq, []byte{tagNull, 0}) {
+		return nil, false
+	}
+	return id, true
+}
+
+func hashOf(id asn1.ObjectIdentifier) crypto.Hash {
+	switch {
+	case id.Equal(oidSHA256):
+		return crypto.SHA256
+	case id.Equal(oidSHA384):
+		return crypto.SHA384
+	case id.Equal(oidSHA512):
+		return crypto.SHA512
+	}
+	return 0
+}
+
+func (m *Message) readAlgorithms() error {
+	id, ok := algorithm(m.digestAlgorithm)
+	if m.Hash = hashOf(id); !ok || m.Hash == 0 {
+		return malformed("the digest algorithm is not SHA-256, SHA-384 or SHA-512")
+	}
+	id, ok = algorithm(m.signatureAlgorithm)
+	if !ok {
+		return malformed("the signature algorithm's parameters are not supported")
+	}
+	m.signatureOID = id
+	return nil
+}
+
+// readSignedAttributes reads what the signature covers. Attributes that it does not know are accepted: they are signed.
+func (m *Message) readSignedAttributes() error {
+	seen := make(map[string]bool)
+	rest := cryptobyte.String(m.signedAttributes)
+	var last []byte
+	for !rest.Empty() {
+		var element cryptobyte.String
+		if !rest.ReadASN1Element(&element, cbasn1.SEQUENCE) {
+			return malformed("a signed attribute can't be read")
+		}
+		if last != nil && bytes.Compare(last, element) >= 0 {
+			return malformed("the signed attributes are not in DER order")
+		}
+		last = element
+		var attr, values cryptobyte.String
+		var id asn1.ObjectIdentifier
+		if !element.ReadASN1(&attr, cbasn1.SEQUENCE) || !attr.ReadASN1ObjectIdentifier(&id) || !attr.ReadASN1(&values, cbasn1.SET) || !attr.Empty() {
+			return malformed("a signed attribute can't be read")
+		}
+		if seen[id.String()] {
+			return malformed("a signed attribute is given twice")
+		}
+		seen[id.String()] = true
+		if err := m.readSignedAttribute(id, values); err != nil {
+			return err
+		}
+	}
+	if !seen[oidContentType.String()] || !seen[oidMessageDigest.String()] {
+		return malformed("content type or message digest is not signed")
+	}
+	return nil
+}
+
+func (m *Message) readSignedAttribute(id asn1.ObjectIdentifier, values cryptobyte.String) error {
+	switch {
+	case id.Equal(oidContentType):
+		var typ asn1.ObjectIdentifier
+		if !values.ReadASN1ObjectIdentifier(&typ) || !values.Empty() || !typ.Equal(m.ContentType) {
+			return malformed("the signed content type is another one")
+		}
+	case id.Equal(oidMessageDigest):
+		var digest cryptobyte.String
+		if !values.ReadASN1(&digest, cbasn1.OCTET_STRING) || !values.Empty() || len(digest) != m.Hash.Size() {
+			return malformed("the message digest can't be read")
+		}
+		m.MessageDigest = digest
+	case id.Equal(oidSigningTime):
+		if !values.ReadASN1UTCTime(&m.SigningTime) && !values.ReadASN1GeneralizedTime(&m.SigningTime) || !values.Empty() {
+			return malformed("the signing time can't be read")
+		}
+	case id.Equal(oidSigningCertV2):
+		return m.readSigningCertificate(values)
+	}
+	return nil
+}
+
+// readSigningCertificate reads the first ESSCertIDv2, which names the signer's certificate (RFC 5035 §3).
+func (m *Message) readSigningCertificate(values cryptobyte.String) error {
+	bad := malformed("the signing-certificate attribute can't be read")
+	var outer, certs, first, alg, hash cryptobyte.String
+	if !values.ReadASN1(&outer, cbasn1.SEQUENCE) || !values.Empty() || !outer.ReadASN1(&certs, cbasn1.SEQUENCE) || !certs.ReadASN1(&first, cbasn1.SEQUENCE) {
+		return bad
+	}
+	m.certHashAlgorithm = crypto.SHA256
+	if first.PeekASN1Tag(cbasn1.SEQUENCE) {
+		if !first.ReadASN1Element(&alg, cbasn1.SEQUENCE) {
+			return bad
+		}
+		id, ok := algorithm(alg)
+		if m.certHashAlgorithm = hashOf(id); !ok || m.certHashAlgorithm == 0 {
+			return bad
+		}
+	}
+	if !first.ReadASN1(&hash, cbasn1.OCTET_STRING) {
+		return bad
+	}
+	m.certHash = hash
+	return nil
+}
+
+// readUnsigned takes the signature timestamp; anything else makes the message not canonical.
+func (m *Message) readUnsigned(rest cryptobyte.String) error {
+	for !rest.Empty() {
+		var attr, values, token cryptobyte.String
+		var id asn1.ObjectIdentifier
+		if !rest.ReadASN1(&attr, cbasn1.SEQUENCE) || !attr.ReadASN1ObjectIdentifier(&id) || !attr.ReadASN1(&values, cbasn1.SET) || !attr.Empty() {
+			return malformed("an unsigned attribute can't be read")
+		}
+		if !id.Equal(oidTimestamp) {
+			continue
+		}
+		if m.Token != nil || !values.ReadASN1Element(&token, cbasn1.SEQUENCE) || !values.Empty() {
+			return malformed("the timestamp attribute does not hold one token")
+		}
+		m.Token = token
+	}
+	return nil
+}

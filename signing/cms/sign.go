@@ -1,0 +1,175 @@
+package cms
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// Object identifiers of RFC 5652, RFC 5035, RFC 3161, RFC 5754 and RFC 5758.
+var (
+	oidData          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
+	oidSignedData    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
+	oidContentType   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 3}
+	oidMessageDigest = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}
+	oidSigningTime   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 5}
+	oidSigningCert   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 12}
+	oidSigningCertV2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
+	oidTimestamp     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 14}
+	oidSHA256        = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
+	oidSHA384        = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 2}
+	oidSHA512        = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 3}
+	oidRSA           = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
+	oidRSASHA256     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}
+	oidRSASHA384     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 12}
+	oidRSASHA512     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 13}
+	oidECDSASHA256   = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
+	oidECDSASHA384   = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 3}
+	oidECDSASHA512   = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 4}
+)
+
+// TSTInfo is the content type of a timestamp token (RFC 3161 §2.4.2).
+var TSTInfo = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
+
+// Sign returns a detached CAdES-B SignedData over content whose SHA-256 is digest.
+//
+// chain is the signer's certificate first, then its issuers; self-issued roots are left out. The key is P-256
+// or RSA of 2048 bits and more. stamp, when not nil, is called once with the signature value; the token that it
+// returns makes the result B-T, and a nil token without an error leaves it B-B, so that a timestamp
+// authority that is away need not cost the signature.
+func Sign(digest [32]byte, key crypto.Signer, chain []*x509.Certificate, stamp func(sig []byte) (token []byte, err error)) ([]byte, error) {
+	return sign(oidData, nil, digest, key, chain, stamp)
+}
+
+// SignContent returns a SignedData that carries content of the given type, for timestamp tokens.
+func SignContent(contentType asn1.ObjectIdentifier, content []byte, key crypto.Signer, chain []*x509.Certificate) ([]byte, error) {
+	if content == nil {
+		return nil, errors.New("sign content: there is none")
+	}
+	return sign(contentType, content, sha256.Sum256(content), key, chain, nil)
+}
+
+func sign(contentType asn1.ObjectIdentifier, content []byte, digest [32]byte, key crypto.Signer, chain []*x509.Certificate, stamp func([]byte) ([]byte, error)) ([]byte, error) {
+	if len(chain) == 0 {
+		return nil, errors.New("sign: no certificate given")
+	}
+	leaf := chain[0]
+	if pub, ok := leaf.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); !ok || !pub.Equal(key.Public()) {
+		return nil, fmt.Errorf("sign as %q: the key is not the certificate's", leaf.Subject.CommonName)
+	}
+	m := Message{
+		ContentType: contentType, Content: content, Hash: crypto.SHA256,
+		sidVersion: 1, sid: issuerAndSerial(leaf),
+	}
+	for i, c := range chain {
+		if i == 0 || string(c.RawIssuer) != string(c.RawSubject) {
+			m.Certificates = append(m.Certificates, c)
+		}
+	}
+	m.digestAlgorithm = tlv(tagSequence, objectID(oidSHA256))
+	switch pub := leaf.PublicKey.(type) {
+	case *ecdsa.PublicKey:
+		if pub.Curve != elliptic.P256() {
+			return nil, fmt.Errorf("sign as %q: curve %s is not P-256", leaf.Subject.CommonName, pub.Curve.Params().Name)
+		}
+		m.signatureAlgorithm = tlv(tagSequence, objectID(oidECDSASHA256))
+	case *rsa.PublicKey:
+		if pub.Size() < 2048/8 {
+			return nil, fmt.Errorf("sign as %q: the RSA key has fewer than 2048 bits", leaf.Subject.CommonName)
+		}
+		m.signatureAlgorithm = tlv(tagSequence, objectID(oidRSASHA256), []byte{tagNull, 0})
+	default:
+		return nil, fmt.Errorf("sign as %q: keys of type %T are not supported", leaf.Subject.CommonName, pub)
+	}
+	m.signedAttributes = signedAttributes(contentType, digest[:], leaf)
+	signed := sha256.Sum256(tlv(tagSet, m.signedAttributes))
+	sig, err := key.Sign(rand.Reader, signed[:], crypto.SHA256)
+	if err != nil {
+		return nil, fmt.Errorf("sign as %q: %w", leaf.Subject.CommonName, err)
+	}
+	if _, ok := leaf.PublicKey.(*ecdsa.PublicKey); ok {
+		if sig, err = lowS(sig); err != nil {
+			return nil, fmt.Errorf("sign as %q: %w", leaf.Subject.CommonName, err)
+		}
+	}
+	m.Signature = sig
+	if stamp != nil {
+		if m.Token, err = stamp(sig); err != nil {
+			return nil, fmt.Errorf("timestamp the signature of %q: %w", leaf.Subject.CommonName, err)
+		}
+	}
+	m.sortCertificates()
+	return m.encode(), nil
+}
+
+// signedAttributes returns the sorted contents of the set that is signed: content type, message digest and the
+// signing certificate's hash. Signing time is absent on purpose: PAdES has it in the signature dictionary.
+func signedAttributes(contentType asn1.ObjectIdentifier, digest []byte, leaf *x509.Certificate) []byte {
+	hash := sha256.Sum256(leaf.Raw)
+	// SHA-256 is the default algorithm of ESSCertIDv2, so DER leaves it out (RFC 5035 §4).
+	ess := tlv(tagSequence, tlv(tagSequence, tlv(tagSequence, tlv(tagOctets, hash[:]))))
+	set := setOf(tagSet,
+		attribute(oidContentType, objectID(contentType)),
+		attribute(oidMessageDigest, tlv(tagOctets, digest)),
+		attribute(oidSigningCertV2, ess))
+	return inside(set)
+}
+
+func attribute(id asn1.ObjectIdentifier, value []byte) []byte {
+	return tlv(tagSequence, objectID(id), tlv(tagSet, value))
+}
+
+// inside returns the contents of one DER element that we have just built.
+func inside(element []byte) []byte {
+	s := cryptobyte.String(element)
+	var in cryptobyte.String
+	var tag cbasn1.Tag
+	s.ReadAnyASN1(&in, &tag)
+	return in
+}
+
+func issuerAndSerial(c *x509.Certificate) []byte {
+	var b cryptobyte.Builder
+	b.AddASN1BigInt(c.SerialNumber)
+	return tlv(tagSequence, c.RawIssuer, b.BytesOrPanic())
+}
+
+// lowS replaces (r, s) by (r, n-s) when s is in the upper half, so that one signature has one encoding.
+func lowS(sig []byte) ([]byte, error) {
+	r, s, ok := readECDSA(sig)
+	if !ok {
+		return nil, errors.New("the key returned a malformed ECDSA signature")
+	}
+	n := elliptic.P256().Params().N
+	if !highS(s, n) {
+		return sig, nil
+	}
+	s.Sub(n, s)
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1BigInt(r)
+		b.AddASN1BigInt(s)
+	})
+	return b.Bytes()
+}
+
+func readECDSA(sig []byte) (r, s *big.Int, ok bool) {
+	r, s = new(big.Int), new(big.Int)
+	in := cryptobyte.String(sig)
+	var seq cryptobyte.String
+	ok = in.ReadASN1(&seq, cbasn1.SEQUENCE) && in.Empty() && seq.ReadASN1Integer(r) && seq.ReadASN1Integer(s) && seq.Empty()
+	return r, s, ok
+}
+
+func highS(s, n *big.Int) bool { return s.Cmp(new(big.Int).Rsh(n, 1)) > 0 }

@@ -1,0 +1,407 @@
+package pdf
+
+import (
+	"bytes"
+	"sort"
+)
+
+// Span is a range of bytes: Start is in it, End is not.
+type Span struct{ Start, End int }
+
+// Entry is a line of a cross-reference section.
+type Entry struct {
+	Num, Gen int
+	Free     bool
+	Offset   int // where the object begins, for one that is in no object stream
+	Holder   int // the number of the object stream that holds it, 0 for none
+	Index    int // its place in Holder
+}
+
+// Object is an indirect object. Span is empty for one in an object stream.
+type Object struct {
+	Num, Gen int
+	Span     Span
+	Value    Value
+}
+
+// Revision is what one update added to a file.
+type Revision struct {
+	Span    Span    // ends after %%EOF and the line end behind it
+	Marker  int     // where %%EOF ends
+	Xref    int     // where the cross-reference section begins
+	Trailer Value   // the trailer's dictionary, or that of the cross-reference stream
+	Entries []Entry // by number
+	Stray   []Span  // bytes that are neither space, comment, object nor cross-reference; filled by Parse
+	Streams bool    // the section is a cross-reference stream
+	Linear  bool    // it came as the first page's and the main section of a linearized file
+}
+
+// File is a parsed file. It is not safe for use by several goroutines at once.
+type File struct {
+	Revisions []Revision // oldest first
+
+	data    []byte
+	budget  int
+	decoded int // bytes that compressed streams have given so far
+	holders map[int]*holder
+	loading map[int]bool // offsets of objects that are being read, against circles
+}
+
+// Parse reads a whole file strictly: every revision, every object that a cross-reference section names, and what
+// lies between them. The data must not change while the File is used.
+func Parse(data []byte) (*File, error) {
+	f, err := open(data)
+	if err != nil {
+		return nil, err
+	}
+	for i := range f.Revisions {
+		if err := f.checkRevision(i); err != nil {
+			return nil, err
+		}
+	}
+	if root := f.Catalog(); root.Kind != Dict || !root.Get("Type").Is("Catalog") {
+		return nil, malformed(f.last().Trailer.Start, "the trailer's root is not a catalog")
+	}
+	return f, nil
+}
+
+// open reads the cross-reference sections only; objects are read when they are asked for.
+func open(data []byte) (*File, error) {
+	if len(data) > maxFile {
+		return nil, tooLarge(-1, "it is longer than %d MiB", maxFile>>20)
+	}
+	f := &File{data: data, budget: maxValues}
+	if err := header(data); err != nil {
+		return nil, err
+	}
+	at, err := lastSection(data)
+	if err != nil {
+		return nil, err
+	}
+	end := len(data)
+	for {
+		if len(f.Revisions) == maxRevisions {
+			return nil, tooLarge(at, "it has more than %d revisions", maxRevisions)
+		}
+		r, err := f.section(at, at)
+		if err != nil {
+			return nil, err
+		}
+		prev := r.Trailer.Get("Prev")
+		if r.Linear {
+			if err := f.linearized(&r, int(prev.Int)); err != nil {
+				return nil, err
+			}
+			prev = Value{}
+		}
+		if r.Span.End != end {
+			// Line ends between two revisions belong to neither update; anything else is an attack or damage.
+			if r.Span.End > end || len(bytes.Trim(data[r.Span.End:end], "\r\n")) != 0 {
+				return nil, malformed(r.Span.End, "there is something between a revision's end and the next revision")
+			}
+			r.Span.End = end
+		}
+		f.Revisions = append(f.Revisions, r)
+		if prev.Kind == Null {
+			break
+		}
+		if prev.Kind != Integer || prev.Int <= 0 || prev.Int >= int64(at) {
+			return nil, malformed(prev.Start, "/Prev is not the offset of an earlier section")
+		}
+		at = int(prev.Int)
+		if end, err = revisionEnd(data, at); err != nil {
+			return nil, err
+		}
+	}
+	for i, j := 0, len(f.Revisions)-1; i < j; i, j = i+1, j-1 {
+		f.Revisions[i], f.Revisions[j] = f.Revisions[j], f.Revisions[i]
+	}
+	return f, f.checkSpans()
+}
+
+// header checks the first line.
+func header(data []byte) error {
+	if len(data) < 9 || string(data[:5]) != "%PDF-" || data[5] != '1' && data[5] != '2' || data[6] != '.' || !isDigit(data[7]) || data[8] != '\n' && data[8] != '\r' {
+		return malformed(0, "it does not begin with %%PDF- and a version")
+	}
+	return nil
+}
+
+// lastSection returns the offset that the last startxref gives. The file must end with it and %%EOF.
+func lastSection(data []byte) (int, error) {
+	end := len(data)
+	if end > 0 && data[end-1] == '\n' {
+		end--
+	}
+	if end > 0 && data[end-1] == '\r' {
+		end--
+	}
+	const tail = 64
+	start := max(end-tail, 0)
+	last := data[start:end]
+	if !bytes.HasSuffix(last, []byte("%%EOF")) {
+		return 0, malformed(end, "it does not end with %%%%EOF")
+	}
+	i := bytes.LastIndex(last, []byte("startxref"))
+	if i < 0 {
+		return 0, malformed(end, "startxref does not stand before the last %%%%EOF")
+	}
+	budget := 1
+	l := lexer{buf: data[:end-5], pos: start + i + len("startxref"), budget: &budget}
+	at, ok := l.number()
+	if l.space(); !ok || l.pos != end-5 || at >= start+i {
+		return 0, malformed(start+i, "startxref gives no offset before it")
+	}
+	return at, nil
+}
+
+// revisionEnd returns where the revision with the section at offset at would end; section checks it again.
+func revisionEnd(data []byte, at int) (int, error) {
+	i := bytes.Index(data[at:], []byte("%%EOF"))
+	if i < 0 {
+		return 0, malformed(at, "a revision has no end")
+	}
+	end := at + i + 5
+	for end < len(data) && (data[end] == '\r' || data[end] == '\n') {
+		end++
+	}
+	return end, nil
+}
+
+// section reads the cross-reference section at an offset and the revision's end behind it, whose startxref must
+// give the offset named.
+func (f *File) section(at, named int) (Revision, error) {
+	r := Revision{Xref: at}
+	if at <= 0 || at >= len(f.data) {
+		return r, malformed(at, "a cross-reference section lies outside the file")
+	}
+	l := lexer{buf: f.data, pos: at, budget: &f.budget}
+	var err error
+	if f.data[at] == 'x' {
+		err = f.table(&l, &r)
+	} else {
+		err = f.xrefStream(&l, &r)
+	}
+	if err != nil {
+		return r, err
+	}
+	if r.Trailer.Get("Encrypt").Kind != Null {
+		return r, unsupported(r.Trailer.Start, "it is encrypted")
+	}
+	if r.Trailer.Get("XRefStm").Kind != Null {
+		return r, unsupported(r.Trailer.Start, "it mixes a cross-reference table and stream")
+	}
+	sort.SliceStable(r.Entries, func(i, j int) bool { return r.Entries[i].Num < r.Entries[j].Num })
+	for i := 1; i < len(r.Entries); i++ {
+		if r.Entries[i].Num == r.Entries[i-1].Num {
+			return r, malformed(at, "object %d is listed twice", r.Entries[i].Num)
+		}
+	}
+	// The first section of a linearized file names a later one, and its own startxref gives 0.
+	if prev := r.Trailer.Get("Prev"); prev.Kind == Integer && prev.Int > int64(at) {
+		if at != named {
+			return r, malformed(prev.Start, "/Prev is not the offset of an earlier section")
+		}
+		r.Linear, named = true, 0
+	}
+	return r, f.tail(&l, &r, named)
+}
+
+// tail reads startxref, the offset that it must give, %%EOF and one line end.
+func (f *File) tail(l *lexer, r *Revision, named int) error {
+	if !l.keyword("startxref") {
+		return malformed(l.pos, "startxref is missing")
+	}
+	at, ok := l.number()
+	if !ok || at != named {
+		return malformed(l.pos, "startxref gives another section's offset")
+	}
+	for l.pos < len(l.buf) && isSpace(l.buf[l.pos]) {
+		l.pos++
+	}
+	if !bytes.HasPrefix(l.buf[l.pos:], []byte("%%EOF")) {
+		return malformed(l.pos, "%%%%EOF is missing")
+	}
+	l.pos += 5
+	r.Marker = l.pos
+	if l.pos < len(l.buf) && l.buf[l.pos] == '\r' {
+		l.pos++
+	}
+	if l.pos < len(l.buf) && l.buf[l.pos] == '\n' {
+		l.pos++
+	}
+	r.Span.End = l.pos
+	return nil
+}
+
+// table reads a classic cross-reference table and its trailer.
+func (f *File) table(l *lexer, r *Revision) error {
+	if !l.keyword("xref") {
+		return malformed(l.pos, "a cross-reference section is missing")
+	}
+	for {
+		if l.keyword("trailer") {
+			break
+		}
+		first, ok1 := l.number()
+		count, ok2 := l.number()
+		if !ok1 || !ok2 || first+count > maxObjects {
+			return malformed(l.pos, "a cross-reference subsection's head is wrong")
+		}
+		for l.pos < len(l.buf) && l.buf[l.pos] == ' ' {
+			l.pos++
+		}
+		if l.pos < len(l.buf) && l.buf[l.pos] == '\r' {
+			l.pos++
+		}
+		if l.pos < len(l.buf) && l.buf[l.pos] == '\n' {
+			l.pos++
+		}
+		if count*20 > len(l.buf)-l.pos {
+			return malformed(l.pos, "the cross-reference table is cut short")
+		}
+		for i := range count {
+			e, err := entry(l.buf[l.pos:l.pos+20], l.pos)
+			if err != nil {
+				return err
+			}
+			e.Num = first + i
+			l.pos += 20
+			r.Entries = append(r.Entries, e)
+		}
+		if len(r.Entries) > maxObjects {
+			return tooLarge(l.pos, "a revision has more than %d objects", maxObjects)
+		}
+	}
+	var err error
+	if r.Trailer, err = l.value(0); err != nil {
+		return err
+	}
+	if r.Trailer.Kind != Dict {
+		return malformed(r.Trailer.Start, "the trailer is not a dictionary")
+	}
+	return nil
+}
+
+// entry reads the 20 bytes of one line: nnnnnnnnnn ggggg n and a line end of two bytes.
+func entry(b []byte, at int) (Entry, error) {
+	var e Entry
+	for i, c := range b[:16] {
+		if i == 10 {
+			if c != ' ' {
+				return e, malformed(at, "a cross-reference entry is wrong")
+			}
+			continue
+		}
+		if !isDigit(c) {
+			return e, malformed(at, "a cross-reference entry is wrong")
+		}
+		if i < 10 {
+			e.Offset = e.Offset*10 + int(c-'0')
+		} else {
+			e.Gen = e.Gen*10 + int(c-'0')
+		}
+	}
+	end := string(b[18:])
+	if b[16] != ' ' || b[17] != 'n' && b[17] != 'f' || end != " \n" && end != "\r\n" && end != " \r" {
+		return e, malformed(at, "a cross-reference entry is wrong")
+	}
+	e.Free = b[17] == 'f'
+	return e, nil
+}
+
+// linearized joins the main section of a linearized file, which its first-page section names, to that one.
+func (f *File) linearized(r *Revision, at int) error {
+	main, err := f.section(at, r.Xref)
+	if err != nil {
+		return err
+	}
+	if p := main.Trailer.Get("Prev"); p.Kind != Null {
+		return unsupported(p.Start, "it is linearized and was updated before")
+	}
+	r.Entries = append(r.Entries, main.Entries...)
+	sort.SliceStable(r.Entries, func(i, j int) bool { return r.Entries[i].Num < r.Entries[j].Num })
+	for i := 1; i < len(r.Entries); i++ {
+		if r.Entries[i].Num == r.Entries[i-1].Num {
+			return malformed(at, "object %d is listed twice", r.Entries[i].Num)
+		}
+	}
+	r.Span, r.Marker = main.Span, main.Marker
+	return nil
+}
+
+// checkSpans gives each revision its start and requires that its section and objects lie in it.
+func (f *File) checkSpans() error {
+	start := 0
+	for i := range f.Revisions {
+		r := &f.Revisions[i]
+		r.Span.Start = start
+		if r.Xref < start || r.Xref >= r.Span.End {
+			return malformed(r.Xref, "a cross-reference section lies in another revision")
+		}
+		for _, e := range r.Entries {
+			if !e.Free && e.Holder == 0 && (e.Offset < start || e.Offset >= r.Span.End) {
+				return malformed(r.Xref, "object %d lies in another revision", e.Num)
+			}
+		}
+		start = r.Span.End
+	}
+	return nil
+}
+
+func (f *File) last() *Revision { return &f.Revisions[len(f.Revisions)-1] }
+
+// Size returns the file's length in bytes.
+func (f *File) Size() int { return len(f.data) }
+
+// Find returns the cross-reference entry of an object as of a revision, and the revision that holds it.
+func (f *File) Find(num, revision int) (Entry, int, bool) {
+	for i := revision; i >= 0; i-- {
+		es := f.Revisions[i].Entries
+		k := sort.Search(len(es), func(k int) bool { return es[k].Num >= num })
+		if k < len(es) && es[k].Num == num {
+			return es[k], i, !es[k].Free
+		}
+	}
+	return Entry{}, 0, false
+}
+
+// Object reads an object as of a revision. An object that is not there has a Null value, as the standard wants.
+func (f *File) Object(num, revision int) (Object, error) {
+	e, at, ok := f.Find(num, revision)
+	if !ok {
+		return Object{Num: num}, nil
+	}
+	if e.Holder != 0 {
+		return f.held(e, at)
+	}
+	return f.read(e, at)
+}
+
+// Resolve follows a reference as of a revision; other values come back as they are.
+func (f *File) Resolve(v Value, revision int) (Value, error) {
+	for range maxDepth {
+		if v.Kind != Reference {
+			return v, nil
+		}
+		e, _, ok := f.Find(int(v.Int), revision)
+		if !ok || e.Gen != v.Gen {
+			return Value{}, nil
+		}
+		o, err := f.Object(int(v.Int), revision)
+		if err != nil {
+			return Value{}, err
+		}
+		v = o.Value
+	}
+	return Value{}, malformed(v.Start, "references go in a circle")
+}
+
+// Catalog returns the document's root dictionary as of the last revision, Null when it can't be read.
+func (f *File) Catalog() Value {
+	v, err := f.Resolve(f.last().Trailer.Get("Root"), len(f.Revisions)-1)
+	if err != nil {
+		return Value{}
+	}
+	return v
+}

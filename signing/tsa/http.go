@@ -1,0 +1,125 @@
+package tsa
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"time"
+
+	"countersign/internal/fault"
+)
+
+// maxBody bounds requests and responses over HTTP.
+const maxBody = 1 << 20
+
+// Client is an Authority that asks others over HTTP, one after the other until one answers rightly.
+type Client struct {
+	urls    []string
+	timeout time.Duration
+	rand    io.Reader
+	http    *http.Client
+}
+
+// NewClient returns a client for the given URLs, tried in order; timeout is for each of them.
+func NewClient(urls []string, timeout time.Duration, rand io.Reader) (*Client, error) {
+	if len(urls) == 0 || timeout <= 0 {
+		return nil, errors.New("make a timestamp client: no address or no timeout is given")
+	}
+	// A redirect would lead to an authority that nobody chose.
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Client{urls: urls, timeout: timeout, rand: rand, http: &http.Client{CheckRedirect: stay}}, nil
+}
+
+// Stamp asks the authorities in order. A token with another nonce or imprint, or signed wrongly, counts as no answer.
+// When none answers rightly the failure is tsa.away.
+func (c *Client) Stamp(ctx context.Context, message []byte) ([]byte, error) {
+	var failures []error
+	for _, url := range c.urls {
+		token, err := c.ask(ctx, url, message)
+		if err == nil {
+			return token, nil
+		}
+		failures = append(failures, fmt.Errorf("%s: %w", url, err))
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, fault.Wrap(errors.Join(failures...), fault.Unavailable, "tsa.away", nil)
+}
+
+func (c *Client) ask(ctx context.Context, url string, message []byte) ([]byte, error) {
+	random := make([]byte, 8)
+	if _, err := io.ReadFull(c.rand, random); err != nil {
+		return nil, fmt.Errorf("draw a nonce: %w", err)
+	}
+	digest := sha256.Sum256(message)
+	r := request{algorithm: oidSHA256, imprint: digest[:], nonce: new(big.Int).SetBytes(random), certificates: true}
+	query, err := r.encode()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	post, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(query))
+	if err != nil {
+		return nil, err
+	}
+	post.Header.Set("Content-Type", "application/timestamp-query")
+	response, err := c.http.Do(post)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the answer has the status %s", response.Status)
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
+	if err != nil {
+		return nil, err
+	}
+	der, err := readResponse(body)
+	if err != nil {
+		return nil, err
+	}
+	t, err := Parse(der)
+	if err != nil {
+		return nil, err
+	}
+	if t.Nonce == nil || t.Nonce.Cmp(r.nonce) != 0 {
+		return nil, badToken("it has another nonce")
+	}
+	return der, t.Verify(message)
+}
+
+// ServeHTTP answers timestamp queries (RFC 3161 §3.4).
+func (l *Local) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/timestamp-query" {
+		http.Error(w, "post an application/timestamp-query", http.StatusBadRequest)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		http.Error(w, "the query can't be read", http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/timestamp-reply")
+	w.Write(l.answer(body))
+}
+
+// answer returns the response to a query. Our tokens always carry their certificates.
+func (l *Local) answer(query []byte) []byte {
+	req, failed := readRequest(query)
+	if failed != accepted {
+		return encodeResponse(nil, failed)
+	}
+	token, err := l.token(req)
+	if err != nil {
+		return encodeResponse(nil, broken)
+	}
+	return encodeResponse(token, accepted)
+}
