@@ -13,7 +13,7 @@ func TestPutKeepsTheGridForVietnameseAndChinese(t *testing.T) {
 	if x := c.Put(0, 1, "赵试過戶", Text); x != 8 {
 		t.Errorf("four Chinese characters end at %d, want 8", x)
 	}
-	c.Put(1, 1, "x", Text)        // cuts the first one in two
+	c.Put(1, 1, "x", Text)            // cuts the first one in two
 	c.Put(0, 2, "abcdefghijk過", Text) // the last has only one cell left
 	c.PutRight(99, 3, "09:14", Text)
 	want := "Nguyễn\n x试過戶\nabcdefghijk\n       09:14\n"

@@ -512,3 +512,14 @@ func (d *decoder) endPaste() {
 	d.events = append(d.events, Paste{Text: Sanitize(text), Cut: d.cut})
 	d.pasteOn, d.paste, d.cut = false, nil, false
 }
+
+// Decode returns the events of bytes that come at once from a terminal, with nothing behind them.
+func Decode(b []byte) []Event {
+	var d decoder
+	start := time.Unix(0, 0)
+	events := d.feed(b, start)
+	for due := d.due(); !due.IsZero(); due = d.due() {
+		events = append(events, d.expire(due)...)
+	}
+	return events
+}
