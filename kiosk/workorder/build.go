@@ -71,6 +71,7 @@ type sheet struct {
 	content  Content
 	evidence *Evidence
 	digest   [32]byte
+	closing  string // the sentence that stands above the signatures, on their page
 }
 
 // header sets the head of the first page: the unit at the left, the state's name and motto at the right, number,
@@ -94,7 +95,7 @@ func (s *sheet) header() {
 	middleLeft, middleRight := left+leftWide/2, (left+leftWide+right)/2
 	y := s.y
 	leftLines := func(text string, st page.Style) {
-		for _, line := range page.Wrap(text, leftWide-12, st.Measure) {
+		for _, line := range page.Balance(text, leftWide-12, st.Measure) {
 			s.page.TextCentre(middleLeft, y+12, st, line)
 			y += 16
 		}
@@ -144,9 +145,7 @@ func (s *sheet) block(b block) {
 		s.paragraph(b.number, b.text, f.regular(bodySize), left, 30, leading)
 		s.y += 3
 	case kindClosing:
-		s.flushHeading()
-		s.y += 8
-		s.paragraph("", b.text, f.italic(bodySize), left, 0, leading)
+		s.closing = b.text
 	}
 }
 

@@ -6,11 +6,11 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
 	"countersign/internal/clock"
-	"golang.org/x/text/unicode/norm"
 )
 
 // canonical writes a value as JSON in the one form that is hashed and attached. It knows what Content and Evidence
@@ -19,9 +19,11 @@ func canonical(v any) ([]byte, error) {
 	return appendValue(make([]byte, 0, 8<<10), reflect.ValueOf(v))
 }
 
+var timeType = reflect.TypeFor[time.Time]()
+
 func appendValue(b []byte, v reflect.Value) ([]byte, error) {
-	if t, ok := v.Interface().(time.Time); ok {
-		return appendString(b, t.In(clock.Vietnam).Format(time.RFC3339))
+	if v.Type() == timeType {
+		return appendString(b, v.Interface().(time.Time).In(clock.Vietnam).Format(time.RFC3339))
 	}
 	switch v.Kind() {
 	case reflect.String:
@@ -54,24 +56,35 @@ type key struct {
 	index int
 }
 
-func appendStruct(b []byte, v reflect.Value) ([]byte, error) {
-	keys := make([]key, 0, 16)
-	for i := range v.NumField() {
-		name := v.Type().Field(i).Tag.Get("json")
-		if name == "-" {
-			continue
+// keysOf remembers the sorted keys of each struct type.
+var keysOf sync.Map
+
+func sortedKeys(t reflect.Type) []key {
+	if known, ok := keysOf.Load(t); ok {
+		return known.([]key)
+	}
+	var keys []key
+	for i := range t.NumField() {
+		if name := t.Field(i).Tag.Get("json"); name != "-" {
+			keys = append(keys, key{name, i})
 		}
-		if t, ok := v.Field(i).Interface().(time.Time); ok && t.IsZero() {
-			continue
-		}
-		keys = append(keys, key{name, i})
 	}
 	sort.Slice(keys, func(i, j int) bool { return keys[i].name < keys[j].name })
+	keysOf.Store(t, keys)
+	return keys
+}
+
+func appendStruct(b []byte, v reflect.Value) ([]byte, error) {
 	b = append(b, '{')
-	for i, k := range keys {
-		if i > 0 {
+	first := true
+	for _, k := range sortedKeys(v.Type()) {
+		if v.Field(k.index).Type() == timeType && v.Field(k.index).IsZero() {
+			continue
+		}
+		if !first {
 			b = append(b, ',')
 		}
+		first = false
 		b = append(b, '"')
 		b = append(b, k.name...)
 		b = append(b, '"', ':')
@@ -87,9 +100,7 @@ func appendString(b []byte, s string) ([]byte, error) {
 	if !utf8.ValidString(s) {
 		return nil, fmt.Errorf("text %q is not UTF-8", s)
 	}
-	if !norm.NFC.IsNormalString(s) {
-		s = norm.NFC.String(s)
-	}
+	s = nfc(s)
 	b = append(b, '"')
 	for {
 		i := strings.IndexFunc(s, func(r rune) bool { return r < 0x20 || r == '"' || r == '\\' })

@@ -58,7 +58,7 @@ func compose(c Content, w *words) []block {
 		block{kind: kindHead, text: w.text("fee_and_term")},
 		block{kind: kindRow, label: w.text("fee"), text: w.fill("fee_value", "amount", c.Fee.Amount, "words", c.Fee.Words)},
 		block{kind: kindRow, label: w.text("term"), text: w.fill("term_value", "days", itoa(c.Term.Days), "due", c.Term.Due)},
-		block{kind: kindHead, text: w.text("agreement") + ": " + w.fill("agreement_line", "title", c.Agreement.Title, "version", c.Agreement.Version)},
+		block{kind: kindHead, text: w.fill("agreement", "title", c.Agreement.Title, "version", c.Agreement.Version)},
 	)
 	for _, cl := range c.Agreement.Clauses {
 		out = append(out, block{kind: kindClause, text: clauseHead(cl, w)})
@@ -127,10 +127,21 @@ func (b *block) normalise() {
 }
 
 func nfc(s string) string {
-	if norm.NFC.IsNormalString(s) {
+	if composed(s) || norm.NFC.IsNormalString(s) {
 		return s
 	}
 	return norm.NFC.String(s)
+}
+
+// composed reports, quickly, that a text is certainly in NFC: nothing but Latin letters, the Vietnamese block,
+// common punctuation and unified Chinese characters.
+func composed(s string) bool {
+	for _, r := range s {
+		if r >= 0x300 && (r < 0x1EA0 || r > 0x1EF9) && (r < 0x2010 || r > 0x2027) && (r < 0x4E00 || r > 0x9FFF) && r != 0x20AB {
+			return false
+		}
+	}
+	return true
 }
 
 // check refuses a content that can't be put on paper as it is.

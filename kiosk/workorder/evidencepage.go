@@ -36,7 +36,7 @@ func (s *sheet) evidencePages() error {
 		return err
 	}
 	if len(e.Identity.Checks) > 0 {
-		s.head(w.text("checks"), f.bold(12.5), 9)
+		s.head(w.text("checks"), f.bold(12), 8)
 		t := Table{Columns: []string{w.text("check_name"), w.text("check_result"), w.text("check_detail")}}
 		for _, c := range e.Identity.Checks {
 			result := w.text("check_failed")
@@ -45,7 +45,7 @@ func (s *sheet) evidencePages() error {
 			}
 			t.Rows = append(t.Rows, []string{nfc(c.Name), result, nfc(c.Detail)})
 		}
-		s.table(t, 10.5)
+		s.table(t, 10)
 	}
 	s.readingFacts()
 	s.confirmations()
@@ -53,8 +53,12 @@ func (s *sheet) evidencePages() error {
 	return nil
 }
 
-// fact is a label with its value on the evidence page; facts without a value are left out.
-type fact struct{ label, value string }
+// fact is a label with its value on the evidence page; facts without a value are left out. A digest stays on one
+// line.
+type fact struct {
+	label, value string
+	digest       bool
+}
 
 // facts sets labels and values up to the edge.
 func (s *sheet) facts(edge float64, facts []fact) {
@@ -63,9 +67,13 @@ func (s *sheet) facts(edge float64, facts []fact) {
 		if a.value == "" {
 			continue
 		}
-		s.grid(grid{lead: 14.5, vpad: 1.2, cells: []cell{
-			{text: s.words.text(a.label), style: s.fonts.regular(11), width: labelWide, pad: 2},
-			{text: nfc(a.value), style: s.fonts.regular(11.5), width: edge - left - labelWide, pad: 2},
+		value := s.fonts.regular(11)
+		if wide := edge - left - labelWide - 5; a.digest && value.Measure(a.value) > wide {
+			value.Size *= wide / value.Measure(a.value)
+		}
+		s.grid(grid{lead: 13.2, vpad: 1.1, cells: []cell{
+			{text: s.words.text(a.label), style: s.fonts.regular(10.5), width: labelWide, pad: 2},
+			{text: nfc(a.value), style: value, width: edge - left - labelWide, pad: 2},
 		}})
 	}
 }
@@ -73,7 +81,7 @@ func (s *sheet) facts(edge float64, facts []fact) {
 // identity sets the facts of the card with the portrait beside them.
 func (s *sheet) identity() error {
 	e, w, id := s.evidence, s.words, s.evidence.Identity
-	s.head(w.text("identity"), s.fonts.bold(12.5), 6)
+	s.head(w.text("identity"), s.fonts.bold(12), 6)
 	edge := right
 	s.room(portraitHigh + 20)
 	start := s.y
@@ -97,15 +105,18 @@ func (s *sheet) identity() error {
 	}
 	on := s.page
 	s.facts(edge, []fact{
-		{"id_kind", id.Kind}, {"id_number", id.Number}, {"id_name", id.Name}, {"id_birth", id.Birth}, {"id_sex", id.Sex},
-		{"id_address", id.Address}, {"id_source", id.Source}, {"id_assurance", level}, {"id_read", w.moment(id.ReadAt)},
+		{label: "id_kind", value: id.Kind}, {label: "id_number", value: id.Number}, {label: "id_name", value: id.Name},
+		{label: "id_birth", value: id.Birth}, {label: "id_sex", value: id.Sex}, {label: "id_address", value: id.Address},
+		{label: "id_source", value: id.Source}, {label: "id_assurance", value: level},
+		{label: "id_read", value: w.moment(id.ReadAt)},
 	})
 	if s.page == on && len(e.Portrait) > 0 {
 		s.y = max(s.y, start+portraitHigh+18)
 	}
 	if len(e.Portrait) > 0 {
 		s.facts(right, []fact{
-			{"portrait_at", w.moment(e.PortraitAt)}, {"portrait_judge", e.JudgedBy}, {"portrait_hash", spaced(e.PortraitSHA256)},
+			{label: "portrait_at", value: w.moment(e.PortraitAt)}, {label: "portrait_judge", value: e.JudgedBy},
+			{label: "portrait_hash", value: spaced(e.PortraitSHA256), digest: true},
 		})
 	}
 	return nil
@@ -122,15 +133,15 @@ func (e *Evidence) portraitHolds() error {
 
 func (s *sheet) readingFacts() {
 	e, w := s.evidence, s.words
-	s.head(w.text("reading"), s.fonts.bold(12.5), 9)
+	s.head(w.text("reading"), s.fonts.bold(12), 8)
 	s.facts(right, []fact{
-		{"read_to_end", w.moment(e.ReadToEnd)},
-		{"read_amount", w.fill("read_amount_value", "lines", itoa(e.Lines), "pages", itoa(e.Pages))},
-		{"agreed", w.moment(e.Agreed)},
+		{label: "read_to_end", value: w.moment(e.ReadToEnd)},
+		{label: "read_amount", value: w.fill("read_amount_value", "lines", itoa(e.Lines), "pages", itoa(e.Pages))},
+		{label: "agreed", value: w.moment(e.Agreed)},
 	})
 	if len(e.Objections) == 0 {
 		s.y += 2
-		s.paragraph("", w.text("objections_none"), s.fonts.regular(11), left+2, 0, 14.5)
+		s.paragraph("", w.text("objections_none"), s.fonts.regular(10.5), left+2, 0, 14)
 		return
 	}
 	s.y += 4
@@ -140,16 +151,16 @@ func (s *sheet) readingFacts() {
 	for _, o := range e.Objections {
 		t.Rows = append(t.Rows, []string{nfc(o.Field), nfc(o.Reason), nfc(o.Outcome), w.moment(o.At)})
 	}
-	s.table(t, 10.5)
+	s.table(t, 10)
 }
 
 func (s *sheet) confirmations() {
 	e, w := s.evidence, s.words
-	s.head(w.text("confirmation"), s.fonts.bold(12.5), 9)
+	s.head(w.text("confirmation"), s.fonts.bold(12), 8)
 	s.facts(right, []fact{
-		{"confirm_method", e.Confirmation.Method}, {"confirm_rank", e.Confirmation.Rank},
-		{"confirm_channel", e.Confirmation.Channel}, {"confirm_purpose", e.Confirmation.Purpose},
-		{"full_hash", spaced(hex.EncodeToString(s.digest[:]))},
+		{label: "confirm_method", value: e.Confirmation.Method}, {label: "confirm_rank", value: e.Confirmation.Rank},
+		{label: "confirm_channel", value: e.Confirmation.Channel}, {label: "confirm_purpose", value: e.Confirmation.Purpose},
+		{label: "full_hash", value: spaced(hex.EncodeToString(s.digest[:])), digest: true},
 	})
 	t := Table{Columns: []string{w.text("party"), w.text("party_name"), w.text("party_field")}}
 	for _, field := range []string{FieldCustomer, FieldClerk, FieldBusinessSeal, FieldUnitSeal} {
@@ -158,7 +169,7 @@ func (s *sheet) confirmations() {
 		}
 	}
 	s.y += 5
-	s.table(t, 10.5)
+	s.table(t, 10)
 }
 
 // within returns the largest rectangle with the picture's sides inside frame, in its middle.

@@ -44,8 +44,10 @@ func NewFonts(trueType ...[]byte) (Fonts, error) {
 }
 
 func (f Fonts) regular(size float64) page.Style { return page.Style{Fonts: f.Regular, Size: size} }
-func (f Fonts) bold(size float64) page.Style    { return page.Style{Fonts: f.Bold, Size: size} }
-func (f Fonts) italic(size float64) page.Style  { return page.Style{Fonts: f.Italic, Size: size} }
+func (f Fonts) bold(size float64) page.Style {
+	return page.Style{Fonts: f.Bold, Size: size, Heavy: true}
+}
+func (f Fonts) italic(size float64) page.Style { return page.Style{Fonts: f.Italic, Size: size} }
 
 // flow puts blocks one below the other and begins a new page when one is full.
 type flow struct {
@@ -101,7 +103,7 @@ func (f *flow) paragraph(number, text string, st page.Style, x, indent, lead flo
 
 // centred sets text line by line in the middle.
 func (f *flow) centred(text string, st page.Style, lead float64) {
-	for _, s := range page.Wrap(text, textWide, st.Measure) {
+	for _, s := range page.Balance(text, textWide, st.Measure) {
 		f.room(lead)
 		f.page.TextCentre((left+right)/2, f.y+st.Size*0.95, st, s)
 		f.y += lead
@@ -150,13 +152,15 @@ type grid struct {
 	vpad   float64
 	frame  bool // a full frame around each cell, else a hairline below the row
 	shaded bool
-	again  func() // draws the table's head again on a new page
+	size   float64 // of its largest text; the whole row stands on one baseline
+	again  func()  // draws the table's head again on a new page
 }
 
 func (f *flow) grid(g grid) {
 	height := 0
 	for i := range g.cells {
 		c := &g.cells[i]
+		g.size = max(g.size, c.style.Size)
 		c.lines = page.Wrap(c.text, c.width-2*c.pad, c.style.Measure)
 		height = max(height, len(c.lines))
 	}
@@ -194,7 +198,7 @@ func (f *flow) gridPart(g grid, from, n int) {
 	x := left
 	for _, c := range g.cells {
 		for i := from; i < min(from+n, len(c.lines)); i++ {
-			base := f.y + g.vpad + float64(i-from)*g.lead + g.lead*0.5 + c.style.Size*0.34
+			base := f.y + g.vpad + float64(i-from)*g.lead + g.lead*0.5 + g.size*0.34
 			if c.right {
 				f.page.TextRight(x+c.width-c.pad, base, c.style, c.lines[i])
 			} else {
@@ -219,16 +223,16 @@ func (f *flow) table(t Table, size float64) {
 	}
 	regular, bold := f.fonts.regular(size), f.fonts.bold(size)
 	widths := tableWidths(t, regular, bold)
-	lead := size * 1.28
+	lead, vpad := size*1.28, size*0.2
 	row := func(texts []string, st page.Style, shaded bool) grid {
-		g := grid{lead: lead, vpad: 2.5, frame: true, shaded: shaded}
+		g := grid{lead: lead, vpad: vpad, frame: true, shaded: shaded}
 		for i, s := range texts {
 			g.cells = append(g.cells, cell{text: s, style: st, width: widths[i], pad: 4, right: i > 0 && figures(columnOf(t, i))})
 		}
 		return g
 	}
 	head := func() { f.grid(row(t.Columns, bold, true)) }
-	f.room(2 * (lead + 5))
+	f.room(2 * (lead + 2*vpad))
 	head()
 	for _, r := range t.Rows {
 		g := row(r, regular, false)

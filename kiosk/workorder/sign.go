@@ -54,9 +54,16 @@ func (s *sheet) signer(field string) (Signer, bool) {
 func (s *sheet) signatures() {
 	_, seal := FieldSize(s.content.Language, FieldUnitSeal)
 	zone := seal + 4
+	closing := s.fonts.italic(bodySize)
+	if s.words.lang == locale.Chinese {
+		closing = s.fonts.regular(bodySize) // Chinese type has no italics
+	}
+	lines := page.Wrap(s.closing, textWide, closing.Measure)
 	s.flushHeading()
+	s.y += 8
+	s.room(float64(len(lines))*leading + 12 + 50 + zone + 20 + 16 + seal + 6)
+	s.paragraph("", s.closing, closing, left, 0, leading)
 	s.y += 12
-	s.room(50 + zone + 20 + 16 + seal + 6)
 	const middleLeft, middleRight = left + 0.22*textWide, left + 0.76*textWide
 	headTop := s.y
 	s.party(FieldCustomer, middleLeft, headTop)
@@ -96,7 +103,7 @@ func (s *sheet) party(field string, middle, y float64) {
 		return
 	}
 	st := s.fonts.bold(bodySize)
-	for _, line := range page.Wrap(strings.ToUpper(g.Role), textWide*0.44, st.Measure) {
+	for _, line := range page.Balance(strings.ToUpper(g.Role), textWide*0.44, st.Measure) {
 		s.page.TextCentre(middle, y+12, st, line)
 		y += 16
 	}
@@ -106,7 +113,7 @@ func (s *sheet) party(field string, middle, y float64) {
 func (s *sheet) name(field string, middle, base float64) {
 	if g, ok := s.signer(field); ok && g.Name != "" {
 		st := s.fonts.bold(bodySize)
-		for i, line := range page.Wrap(g.Name, textWide*0.46, st.Measure) {
+		for i, line := range page.Balance(g.Name, textWide*0.46, st.Measure) {
 			s.page.TextCentre(middle, base+16*float64(i), st, line)
 		}
 	}
@@ -132,7 +139,8 @@ func (s *sheet) codes(x, y float64) {
 	if c.VerifyCode != "" {
 		put(w.fill("verify_code", "code", nfc(c.VerifyCode)), f.regular(11), 14)
 	}
-	put(w.fill("content_hash", "hash", ShortHash(s.digest)), f.bold(11), 14)
+	put(w.text("hash_label"), f.regular(11), 12)
+	put(ShortHash(s.digest), f.bold(13), 16)
 	put(w.text("hash_note"), f.italic(9.5), 12)
 	if c.RetainUntil != "" {
 		put(w.fill("retain", "date", nfc(c.RetainUntil)), f.regular(11), 14)

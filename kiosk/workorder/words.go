@@ -2,6 +2,7 @@ package workorder
 
 import (
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,9 +13,16 @@ import (
 
 // words speaks the document's language. Fixed texts are looked up once; documents are made by the thousand.
 type words struct {
-	lang  locale.Lang
-	fixed sync.Map
+	lang     locale.Lang
+	fixed    sync.Map // key to text
+	patterns sync.Map // key to pattern
 }
+
+// mark stands around the names of placeholders in a pattern; no text holds it.
+const mark = "\x00"
+
+// pattern is a text taken apart at its placeholders: text, name, text, name, …, text.
+type pattern []string
 
 var spoken = sync.OnceValue(func() map[locale.Lang]*words {
 	out := make(map[locale.Lang]*words)
@@ -44,11 +52,32 @@ func (w *words) text(key string) string {
 
 // fill returns a text with placeholders: name, value, name, value, …
 func (w *words) fill(key string, pairs ...string) string {
-	args := make(locale.Args, len(pairs)/2)
-	for i := 0; i+1 < len(pairs); i += 2 {
-		args[pairs[i]] = pairs[i+1]
+	known, ok := w.patterns.Load(key)
+	if !ok {
+		args := make(locale.Args, len(pairs)/2)
+		for i := 0; i+1 < len(pairs); i += 2 {
+			args[pairs[i]] = mark + pairs[i] + mark
+		}
+		known = pattern(strings.Split(locale.Text(w.lang, "workorder."+key, args), mark))
+		w.patterns.Store(key, known)
 	}
-	return locale.Text(w.lang, "workorder."+key, args)
+	var b strings.Builder
+	for i, part := range known.(pattern) {
+		if i%2 == 1 {
+			part = value(pairs, part)
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+func value(pairs []string, name string) string {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i] == name {
+			return pairs[i+1]
+		}
+	}
+	return ""
 }
 
 // placeDate writes the place and date line; Decree 30/2020 gives days below 10 and the months 1 and 2 a zero.

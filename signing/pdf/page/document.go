@@ -38,6 +38,7 @@ type Style struct {
 	Fonts []*font.Font
 	Size  float64
 	Color Color
+	Heavy bool // thicken what is not drawn by the first font: a Chinese font often has no bold
 }
 
 // Measure returns the width of s in the style.
@@ -107,7 +108,7 @@ func (d *Document) Page(i int) *Page { return d.pages[i] }
 
 // AddPage appends an empty page.
 func (d *Document) AddPage(w, h float64) *Page {
-	p := &Page{doc: d, index: len(d.pages), w: w, h: h, content: make([]byte, 0, 16<<10)}
+	p := &Page{doc: d, index: len(d.pages), w: w, h: h, content: make([]byte, 0, 8<<10)}
 	d.pages = append(d.pages, p)
 	return p
 }

@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	"countersign/signing/pdf/font"
-	"github.com/boombuler/barcode/qr"
 )
 
 // Page is one page being drawn.
@@ -24,6 +23,7 @@ type Page struct {
 	fill   Color
 	stroke Color
 	width  float64
+	thick  bool // text is filled and its edge drawn
 }
 
 // Size returns the page's width and height.
@@ -31,13 +31,14 @@ func (p *Page) Size() (w, h float64) { return p.w, p.h }
 
 // Text draws s with its baseline at y, starting at x, and returns where it ends.
 func (p *Page) Text(x, y float64, st Style, s string) float64 {
-	p.setFill(st.Color)
 	for len(s) > 0 {
 		f, n := st.run(s)
 		if f == nil {
 			p.doc.fail(st.missing(s))
 			return x
 		}
+		p.setFill(st.Color)
+		p.thicken(st, f)
 		p.show(x, y, f, st.Size, s[:n])
 		x += f.Measure(s[:n], st.Size)
 		s = s[n:]
@@ -89,6 +90,22 @@ func (s Style) missing(text string) error {
 		e.Font += f.Name()
 	}
 	return e
+}
+
+// thicken switches between plain and thickened letters.
+func (p *Page) thicken(st Style, f *font.Font) {
+	thick := st.Heavy && f != st.Fonts[0]
+	if thick {
+		p.setStroke(st.Color)
+		p.setWidth(st.Size / 30)
+	}
+	switch {
+	case thick && !p.thick:
+		p.content = append(p.content, "2 Tr\n"...)
+	case !thick && p.thick:
+		p.content = append(p.content, "0 Tr\n"...)
+	}
+	p.thick = thick
 }
 
 func (p *Page) show(x, y float64, f *font.Font, size float64, s string) {
@@ -261,35 +278,36 @@ func (p *Page) Image(r Rect, img *Image) {
 // QR draws text as a QR code (error correction M) of the given size, as vector squares without a quiet zone: the
 // caller leaves four modules of white around it.
 func (p *Page) QR(x, y, size float64, text string) {
-	code, err := qr.Encode(text, qr.M, qr.Auto)
+	code, err := encodeQR(text)
 	if err != nil {
-		p.doc.fail(fmt.Errorf("QR code of %d bytes can't be made: %w", len(text), err))
+		p.doc.fail(err)
 		return
 	}
 	p.endText()
 	p.setFill(Color{})
-	n := code.Bounds().Dx()
+	// In a grid of modules, all numbers are small and whole.
+	n := code.n
 	module := size / float64(n)
-	dark := func(col, row int) bool {
-		r, _, _, _ := code.At(col, row).RGBA()
-		return r < 0x8000
-	}
+	p.content = fmt.Appendf(p.content, "q %.6f 0 0 %.6f ", module, module)
+	p.num(x)
+	p.num(p.h - y - size)
+	p.content = append(p.content, "cm\n"...)
 	for row := range n {
 		for col := 0; col < n; col++ {
 			from := col
-			for col < n && dark(col, row) {
+			for col < n && code.is(col, row) {
 				col++
 			}
 			if col > from {
-				p.num(x + float64(from)*module)
-				p.num(p.h - y - float64(row+1)*module)
-				p.num(float64(col-from) * module)
-				p.num(module)
-				p.content = append(p.content, "re\n"...)
+				for _, v := range [3]int{from, n - 1 - row, col - from} {
+					p.content = strconv.AppendInt(p.content, int64(v), 10)
+					p.content = append(p.content, ' ')
+				}
+				p.content = append(p.content, "1 re\n"...)
 			}
 		}
 	}
-	p.content = append(p.content, "f\n"...)
+	p.content = append(p.content, "f Q\n"...)
 }
 
 // num appends a number with at most two decimals and a blank.

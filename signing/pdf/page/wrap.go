@@ -17,6 +17,24 @@ func Wrap(text string, width float64, measure func(string) float64) []string {
 	return out
 }
 
+// Balance breaks text into as few lines as Wrap does, but about equally long: for headings in the middle.
+func Balance(text string, width float64, measure func(string) float64) []string {
+	lines := Wrap(text, width, measure)
+	if len(lines) < 2 || strings.Contains(text, "\n") {
+		return lines
+	}
+	low, high := width/2, width
+	for range 7 {
+		middle := (low + high) / 2
+		if try := Wrap(text, middle, measure); len(try) == len(lines) {
+			lines, high = try, middle
+		} else {
+			low = middle
+		}
+	}
+	return lines
+}
+
 func wrapParagraph(text string, width float64, measure func(string) float64) []string {
 	text = strings.TrimSpace(text)
 	if text == "" {

@@ -56,6 +56,26 @@ func (w *writer) stream(n int, dict string, data []byte) {
 	w.end()
 }
 
+// roughSize guesses the document's size from above, so that it is written without copying it around.
+func (d *Document) roughSize() int {
+	size := 16 << 10
+	for _, u := range d.fonts {
+		if p, err := u.use.Program(); err == nil {
+			size += len(p.Deflated) + len(p.ToUnicode) + len(p.Widths) + 1024
+		}
+	}
+	for _, img := range d.images {
+		size += len(img.data) + 512
+	}
+	for _, p := range d.pages {
+		size += len(p.content)/2 + 1024
+	}
+	for _, f := range d.files {
+		size += len(f.Data) + 1024
+	}
+	return size
+}
+
 // numbers says which object is which.
 type numbers struct {
 	font, image, page, file, field int // the first of each kind
@@ -91,7 +111,7 @@ func (d *Document) Bytes() ([]byte, error) {
 		return nil, fmt.Errorf("document has no page")
 	}
 	n := d.number()
-	w := &writer{buf: make([]byte, 0, 160<<10), offsets: make([]int, 0, n.total)}
+	w := &writer{buf: make([]byte, 0, d.roughSize()), offsets: make([]int, 0, n.total)}
 	w.buf = append(w.buf, "%PDF-1.7\n%\xE2\xE3\xCF\xD3\n"...)
 	id := sha256.New()
 	d.writeCatalog(w, n)
@@ -316,9 +336,10 @@ func textString(s string) string {
 	if plain {
 		return "(" + strings.NewReplacer("\\", "\\\\", "(", "\\(", ")", "\\)").Replace(s) + ")"
 	}
-	b := []byte("<FEFF")
+	const digits = "0123456789ABCDEF"
+	b := append(make([]byte, 0, 8+4*len(s)), "<FEFF"...)
 	for _, u := range utf16.Encode([]rune(s)) {
-		b = fmt.Appendf(b, "%04X", u)
+		b = append(b, digits[u>>12], digits[u>>8&15], digits[u>>4&15], digits[u&15])
 	}
 	return string(append(b, '>'))
 }
