@@ -22,7 +22,7 @@ import (
 //	see "KÍNH CHÀO"         wait until some row holds the text
 //	see-not "text"          wait until no row holds it
 //	caret 28 11             wait until the cursor stands in this column and row, from 1
-//	read code "mã (\d{6})"  wait for a row that matches; ${code} stands for the group from now on
+//	read code "mã (\d{6})"  wait for a row that matches; ${code} is its last group from now on
 //	resize 100 30           another size of the terminal
 //	shot name               keep the screen under this name
 //	count content           the following keys at the clerk's make content (count overhead, count usual)
@@ -282,11 +282,13 @@ func (p Player) look(ctx context.Context, t Terminal, s Step, r *Result) error {
 			return err
 		}
 		until = func(shot Shot) bool {
-			m := re.FindStringSubmatch(shot.Text())
-			if m != nil {
-				r.Vars[s.Name] = m[len(m)-1]
+			for y := range shot.H {
+				if m := re.FindStringSubmatch(shot.Row(y)); m != nil {
+					r.Vars[s.Name] = m[len(m)-1]
+					return true
+				}
 			}
-			return m != nil
+			return false
 		}
 	}
 	shot, err := t.Wait(ctx, until)
