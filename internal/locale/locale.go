@@ -89,7 +89,8 @@ func Text(l Lang, id string, args Args) string {
 	return s
 }
 
-// Fault returns the sentence for a failure; one that has no code of ours reads as our own fault.
+// Fault returns the sentence for a failure; one that has no code of ours reads as our own fault. An argument such as
+// "@password.upper,password.digit" names texts, which are put into the sentence in the same language.
 func Fault(l Lang, err error) string {
 	var e *fault.Error
 	if !errors.As(err, &e) {
@@ -98,6 +99,21 @@ func Fault(l Lang, err error) string {
 	args := make(Args, len(e.Args))
 	for k, v := range e.Args {
 		args[k] = v
+		if ids, ok := strings.CutPrefix(v, "@"); ok {
+			args[k] = words(l, strings.Split(ids, ","))
+		}
 	}
 	return Text(l, "fault."+e.Code, args)
+}
+
+func words(l Lang, ids []string) string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = Text(l, id, nil)
+	}
+	comma := ", "
+	if l == Chinese {
+		comma = "、"
+	}
+	return strings.Join(out, comma)
 }

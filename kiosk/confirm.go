@@ -1,0 +1,353 @@
+package kiosk
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"countersign/internal/clock"
+	"countersign/internal/fault"
+	"countersign/internal/job"
+	"countersign/internal/locale"
+	"countersign/kiosk/catalog"
+	"countersign/kiosk/idcard"
+	"countersign/kiosk/workorder"
+	"countersign/signing"
+	"countersign/signing/otp"
+	"countersign/signing/pdf/stamp"
+)
+
+// CodeMail is the payload of a job of kind "otp_mail": everything that the message with the code says.
+type CodeMail struct {
+	To        string    `json:"to"`
+	Code      string    `json:"code"`
+	Purpose   string    `json:"purpose"`
+	Amount    string    `json:"amount"`
+	Hash      string    `json:"hash"`
+	Expires   time.Time `json:"expires"`
+	Unit      string    `json:"unit"`
+	Hotline   string    `json:"hotline"`
+	Lang      string    `json:"lang"`
+	Order     string    `json:"order"`
+	Challenge string    `json:"challenge"`
+}
+
+// Channel starts a confirmation in the way that the customer chose: "mail" sends a code that is derived from the
+// document; "app" asks for a code of the authenticator app, and enrols one by QR code when there is none yet.
+func (h *Hall) Channel(ctx context.Context, a Actor, key, method string) (*Order, error) {
+	id, err := h.key()
+	if err != nil {
+		return nil, err
+	}
+	return h.change(ctx, a, key, "confirm.ask", func(tx Tx, o *Order) (facts, error) {
+		if err := o.in(Confirming); err != nil {
+			return nil, err
+		}
+		s, err := h.service(o)
+		if err != nil {
+			return nil, err
+		}
+		c, err := tx.Customer(o.Customer)
+		if err != nil {
+			return nil, err
+		}
+		t, err := h.terms(o, s, id)
+		if err != nil {
+			return nil, err
+		}
+		if err := h.mayAsk(tx, o, t); err != nil {
+			return nil, err
+		}
+		switch method {
+		case "mail":
+			t.Channel, t.Address = otp.Mail, MaskEmail(o.mail(s))
+			if o.mail(s) == "" {
+				return nil, fault.New(fault.Invalid, "otp.no_mail", nil)
+			}
+		case "app":
+			t.Channel, t.LastStep, t.Drift = otp.App, c.AppStep, h.Limits.AppDrift
+			if err := h.enrol(tx, c); err != nil {
+				return nil, err
+			}
+		default:
+			return nil, fault.New(fault.Invalid, "otp.method", nil)
+		}
+		challenge, code, err := otp.Issue(t, h.OTP, h.random(), h.Clock.Now())
+		if err != nil {
+			return nil, err
+		}
+		if err := tx.PutChallenge(&challenge); err != nil {
+			return nil, err
+		}
+		if code != "" {
+			if err := h.send(tx, o, s, challenge, code); err != nil {
+				return nil, err
+			}
+		}
+		return facts{"challenge": id, "channel": method}, o.Challenged(id, h.Clock.Now())
+	})
+}
+
+// terms are what a code for this order is good for: these bytes, this content, this amount.
+func (h *Hall) terms(o *Order, s *catalog.Service, id string) (otp.Terms, error) {
+	t := otp.Terms{ID: id, Account: o.Customer, Order: o.Number, Purpose: h.purpose(o, s), Amount: int64(s.Amount(o.Values)), Life: h.Limits.CodeLife}
+	if err := digestOf(o.Document.BaseSHA256, &t.Document); err != nil {
+		return t, err
+	}
+	return t, digestOf(o.Document.ContentSHA256, &t.Content)
+}
+
+func digestOf(text string, out *[32]byte) error {
+	n, err := hex.Decode(out[:], []byte(text))
+	if err == nil && n != len(out) {
+		err = fmt.Errorf("a digest has %d bytes", n)
+	}
+	return err
+}
+
+// mayAsk keeps to the limits of the account and ends the challenge that runs.
+func (h *Hall) mayAsk(tx Tx, o *Order, t otp.Terms) error {
+	now := h.Clock.Now()
+	past, err := tx.ChallengesOf(t.Account, now.Add(-24*time.Hour))
+	if err != nil {
+		return err
+	}
+	all := make([]otp.Challenge, len(past))
+	for i, c := range past {
+		all[i] = *c
+	}
+	if err := otp.Allow(all, now); err != nil {
+		return err
+	}
+	if o.Challenge == "" {
+		return nil
+	}
+	c, err := tx.Challenge(o.Challenge)
+	if err != nil {
+		return err
+	}
+	rev := c.Rev
+	if c.Replace(now); c.Rev == rev {
+		return nil
+	}
+	return tx.PutChallenge(c)
+}
+
+// enrol draws an app secret for a customer who has none that was ever used.
+func (h *Hall) enrol(tx Tx, c *Customer) error {
+	if c.App != "" {
+		return nil
+	}
+	secret, err := otp.Enrol(h.random())
+	if err != nil {
+		return err
+	}
+	c.App = appText.EncodeToString(secret)
+	return tx.PutCustomer(c)
+}
+
+var appText = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+// send queues the message with the code; its key is the challenge, so that it leaves once.
+func (h *Hall) send(tx Tx, o *Order, s *catalog.Service, c otp.Challenge, code string) error {
+	u := h.Units[o.Unit]
+	payload, err := json.Marshal(CodeMail{To: o.mail(s), Code: code, Purpose: c.Purpose, Amount: catalog.FormatMoney(s.Amount(o.Values), o.lang()),
+		Hash: otp.Short(c.Content), Expires: c.Expires, Unit: u.Name, Hotline: u.Hotline, Lang: string(o.lang()), Order: o.Number, Challenge: c.ID})
+	if err != nil {
+		return err
+	}
+	return tx.Enqueue(job.Job{Key: "otp/" + c.ID, Kind: "otp_mail", Order: o.Key, Payload: payload})
+}
+
+// purpose says what the code is for, in the customer's language.
+func (h *Hall) purpose(o *Order, s *catalog.Service) string {
+	return locale.Text(o.lang(), "confirm.purpose", locale.Args{"order": o.Serial(), "service": s.Title.In(o.lang())})
+}
+
+// mail is the address that the form has, or the one that was corrected for delivery.
+func (o *Order) mail(s *catalog.Service) string {
+	return textFrom(s, o.Values, "email")
+}
+
+// Code takes the code that the customer typed on the customer's own screen. A right one makes the customer's signature.
+func (h *Hall) Code(ctx context.Context, a Actor, key, code string) (*Order, error) {
+	release, ok := h.busy.try(key)
+	if !ok {
+		return nil, fault.New(fault.Conflict, "otp.busy", nil)
+	}
+	defer release()
+	var refused error
+	_, err := h.change(ctx, a, key, "confirm.code", func(tx Tx, o *Order) (facts, error) {
+		refused = nil
+		if err := o.in(Confirming); err != nil {
+			return nil, err
+		}
+		base, err := tx.Document(o.Document.BaseID)
+		if err != nil {
+			return nil, err
+		}
+		c, err := tx.Challenge(o.Challenge)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Conflict, "otp.void", nil)
+		}
+		secret, customer, err := h.secret(tx, o, c)
+		if err != nil {
+			return nil, err
+		}
+		rev := c.Rev
+		// A refusal must be stored, so it does not end the transaction: tries count even when the power goes off.
+		refused = c.Check(code, sha(base), secret, h.Clock.Now())
+		if c.Rev != rev {
+			if err := tx.PutChallenge(c); err != nil {
+				return nil, err
+			}
+		}
+		if refused == nil && c.Channel == otp.App {
+			customer.AppStep = c.LastStep
+			if err := tx.PutCustomer(customer); err != nil {
+				return nil, err
+			}
+		}
+		return facts{"challenge": c.ID, "state": string(c.State), "outcome": outcome(refused)}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if refused != nil {
+		return nil, refused
+	}
+	return h.signForCustomer(ctx, a, key)
+}
+
+func outcome(err error) string {
+	if err == nil {
+		return "right"
+	}
+	return fault.CodeOf(err)
+}
+
+// secret is what the answer is checked against: the server's, or the app's.
+func (h *Hall) secret(tx Tx, o *Order, c *otp.Challenge) ([]byte, *Customer, error) {
+	if c.Channel != otp.App {
+		return h.OTP, nil, nil
+	}
+	customer, err := tx.Customer(o.Customer)
+	if err != nil {
+		return nil, nil, err
+	}
+	secret, err := appText.DecodeString(customer.App)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the app secret of a customer: %w", err)
+	}
+	// The customer's record is the only place that knows the last step; the challenge may be older than another one.
+	c.LastStep = max(c.LastStep, customer.AppStep)
+	return secret, customer, nil
+}
+
+// MaskEmail leaves the first letter and the host: t***@mau.example.
+func MaskEmail(address string) string {
+	if address == "" {
+		return ""
+	}
+	return otp.Mask(address)
+}
+
+// MailOf is the address that the form of an order has.
+func MailOf(o *Order, s *catalog.Service) string { return o.mail(s) }
+
+// ShortHash is the first 64 bits of a digest given in hexadecimal, as both screens and the message show them.
+func ShortHash(sha256 string) string {
+	var d [32]byte
+	if err := digestOf(sha256, &d); err != nil {
+		return ""
+	}
+	return otp.Short(d)
+}
+
+// signForCustomer makes the customer's signature for a right code that is already durable. It may run again after a
+// crash: while the order still waits and the challenge is used, the confirmation stands and only the signature is due.
+func (h *Hall) signForCustomer(ctx context.Context, a Actor, key string) (*Order, error) {
+	ids, err := h.keys(2)
+	if err != nil {
+		return nil, err
+	}
+	var before *Order
+	var base []byte
+	var challenge *otp.Challenge
+	err = h.Store.View(ctx, func(tx Tx) error {
+		if before, err = h.load(tx, a, key); err != nil {
+			return err
+		}
+		if err := before.in(Confirming); err != nil {
+			return err
+		}
+		if base, err = tx.Document(before.Document.BaseID); err != nil {
+			return err
+		}
+		challenge, err = tx.Challenge(before.Challenge)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s, err := h.service(before)
+	if err != nil {
+		return nil, err
+	}
+	ask, err := h.ceremony(before, s, base, challenge)
+	if err != nil {
+		return nil, err
+	}
+	signed, err := h.Ceremony.Customer(ctx, ask)
+	if err != nil {
+		return nil, err
+	}
+	record, err := signed.Evidence.Canonical()
+	if err != nil {
+		return nil, err
+	}
+	sum := sha(record)
+	return h.change(ctx, a, key, "confirm.signed", func(tx Tx, o *Order) (facts, error) {
+		if err := tx.PutDocument(ids[0], o.Key, "confirmed", signed.Document); err != nil {
+			return nil, err
+		}
+		if err := tx.PutDocument(ids[1], o.Key, "evidence", record); err != nil {
+			return nil, err
+		}
+		digest := hex.EncodeToString(sum[:])
+		c := Confirmation{Method: "otp_" + string(challenge.Channel), Channel: challenge.Address, Challenge: challenge.ID,
+			Tries: otp.Tries - challenge.Left + 1, Asked: challenge.Issued, At: challenge.Ended, Evidence: digest, Level: string(signed.Level),
+			SignedID: ids[0], EvidenceID: ids[1]}
+		return facts{"evidence": digest, "level": c.Level, "document": o.Document.BaseSHA256}, o.ConfirmedBy(c, h.Clock.Now())
+	})
+}
+
+// ceremony puts together what the ceremony checks before it signs.
+func (h *Hall) ceremony(o *Order, s *catalog.Service, base []byte, c *otp.Challenge) (signing.Confirm, error) {
+	card := o.Card.Card
+	ask := signing.Confirm{Order: o.Number, Document: base, Challenge: *c, Needed: s.Assurance,
+		Person: signing.Person{Name: o.Confirmee, Document: string(card.Kind), Number: MaskNumber(card.Fields[idcard.Number]),
+			Assurance: card.Assurance, JudgedBy: o.Clerk.StaffID, At: o.Card.At},
+		Reading: signing.Reading{Agreement: o.Document.Agreement, Shown: o.Document.Pages[0].Shown, Finished: lastShown(o),
+			Agreed: o.Times.Agreed, Lines: o.Document.Lines},
+		Reason: c.Purpose, Location: h.Units[o.Unit].Place}
+	l := s.Language
+	wide, high := workorder.FieldSize(string(l), workorder.FieldCustomer)
+	block, err := stamp.Block([]string{locale.Text(l, "stamp.customer", nil), o.Confirmee, locale.Text(l, "stamp.otp", locale.Args{"channel": c.Address}),
+		c.Ended.In(clock.Vietnam).Format("2006-01-02 15:04:05 -07:00"), ShortHash(o.Document.ContentSHA256)}, 9, stamp.Blue, h.Fonts.Regular...)
+	if err != nil {
+		return ask, fmt.Errorf("draw the confirmation of order %s: %w", o.Number, err)
+	}
+	block = stamp.Fit(block, wide, high)
+	ask.Appearance = &block
+	if err := digestOf(o.Document.BaseSHA256, &ask.Displayed); err != nil {
+		return ask, err
+	}
+	return ask, digestOf(o.Document.ContentSHA256, &ask.Content)
+}
+
+func sha(data []byte) [32]byte { return sha256.Sum256(data) }

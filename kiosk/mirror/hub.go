@@ -1,0 +1,272 @@
+package mirror
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"countersign/internal/clock"
+	"countersign/internal/locale"
+	"countersign/kiosk"
+)
+
+// Reader is what the hub asks of the hall.
+type Reader interface {
+	Station(ctx context.Context, unit, counter string) (kiosk.Station, error)
+	View(ctx context.Context, st kiosk.Station) (kiosk.OrderView, error)
+}
+
+// Hub keeps the newest snapshot of each counter and the newest view for its clerk. Delivery is latest-wins: a watcher
+// has a mailbox of one, a slow one skips states and never blocks anybody. What must not be lost is in the store; the
+// hub holds only what may vanish with the process: the text being typed, the count of digits, the last key.
+type Hub struct {
+	Hall   Reader
+	Source func(source string, l locale.Lang) string
+	Clock  clock.Clock
+	OnErr  func(error) // told of a station that can't be read; the screens show the curtain
+
+	mu       sync.Mutex
+	counters map[string]*counter
+}
+
+// counter is one counter's watchers and what vanishes with the process.
+type counter struct {
+	unit, name string
+	seq        int64
+	typing     Typing
+	digits     int
+	active     time.Time
+	lang       string
+	cleared    string // order whose thanks are over
+	displays   map[chan Snapshot]bool
+	clerks     map[chan kiosk.ClerkEvent]bool
+	wake       chan struct{}
+	orderKey   string
+}
+
+func (h *Hub) at(unit, name string) *counter {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.atLocked(unit, name)
+}
+
+func (h *Hub) atLocked(unit, name string) *counter {
+	key := unit + "/" + name
+	if h.counters == nil {
+		h.counters = map[string]*counter{}
+	}
+	c, ok := h.counters[key]
+	if !ok {
+		c = &counter{unit: unit, name: name, displays: map[chan Snapshot]bool{}, clerks: map[chan kiosk.ClerkEvent]bool{}, wake: make(chan struct{}, 1)}
+		h.counters[key] = c
+	}
+	return c
+}
+
+// OrderChanged wakes the counters that have the order in hand.
+func (h *Hub) OrderChanged(o *kiosk.Order) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, c := range h.counters {
+		if c.unit == o.Unit && (c.name == o.Counter || c.orderKey == o.Key) {
+			if c.typing.Set && c.typing.Order == o.Key {
+				c.typing.Set = false
+			}
+			c.poke()
+		}
+	}
+}
+
+// CounterChanged wakes one counter.
+func (h *Hub) CounterChanged(unit, name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if c, ok := h.counters[unit+"/"+name]; ok {
+		c.poke()
+	}
+}
+
+func (c *counter) poke() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Type shows unfinished text, or with set false only moves the mark.
+func (h *Hub) Type(unit, name string, t Typing) {
+	c := h.at(unit, name)
+	h.mu.Lock()
+	c.typing = t
+	h.mu.Unlock()
+	c.poke()
+}
+
+// Digits tells how many digits of a code the customer has typed.
+func (h *Hub) Digits(unit, name string, n int) {
+	c := h.at(unit, name)
+	h.mu.Lock()
+	c.digits = n
+	h.mu.Unlock()
+	h.Touch(unit, name)
+}
+
+// Touch records a key of the customer, which counts as activity at the counter.
+func (h *Hub) Touch(unit, name string) {
+	c := h.at(unit, name)
+	h.mu.Lock()
+	c.active = h.Clock.Now()
+	h.mu.Unlock()
+	c.poke()
+}
+
+// Language sets the language of a counter's screen before a visit exists.
+func (h *Hub) Language(unit, name, lang string) {
+	c := h.at(unit, name)
+	h.mu.Lock()
+	c.lang = lang
+	h.mu.Unlock()
+	c.poke()
+}
+
+// Clear takes an order off the customer's screen for good.
+func (h *Hub) Clear(unit, name, order string) {
+	c := h.at(unit, name)
+	h.mu.Lock()
+	c.cleared, c.lang = order, ""
+	h.mu.Unlock()
+	c.poke()
+}
+
+// Display watches a counter as its customer's screen until ctx ends. Every two seconds the newest state comes again.
+func (h *Hub) Display(ctx context.Context, unit, name string, beat <-chan time.Time) <-chan Snapshot {
+	ch := make(chan Snapshot, 1)
+	watch(ctx, h, unit, name, beat, func(c *counter) map[chan Snapshot]bool { return c.displays }, ch)
+	return ch
+}
+
+// Clerk watches a counter as its clerk's terminal until ctx ends.
+func (h *Hub) Clerk(ctx context.Context, unit, name string, beat <-chan time.Time) <-chan kiosk.ClerkEvent {
+	ch := make(chan kiosk.ClerkEvent, 1)
+	watch(ctx, h, unit, name, beat, func(c *counter) map[chan kiosk.ClerkEvent]bool { return c.clerks }, ch)
+	return ch
+}
+
+// watch adds a mailbox to a counter; the counter's first watcher starts its loop, which ends with the last.
+func watch[T any](ctx context.Context, h *Hub, unit, name string, beat <-chan time.Time, in func(*counter) map[chan T]bool, ch chan T) {
+	c := h.at(unit, name)
+	h.mu.Lock()
+	first := len(c.displays)+len(c.clerks) == 0
+	in(c)[ch] = true
+	h.mu.Unlock()
+	if first {
+		go h.run(c)
+	}
+	c.poke()
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				h.mu.Lock()
+				delete(in(c), ch)
+				h.mu.Unlock()
+				c.poke()
+				return
+			case <-beat:
+				c.poke()
+			}
+		}
+	}()
+}
+
+// run publishes a counter's state whenever it is woken, until nobody watches.
+func (h *Hub) run(c *counter) {
+	for range c.wake {
+		st, err := h.Hall.Station(context.Background(), c.unit, c.name)
+		if err != nil {
+			h.OnErr(err)
+			continue
+		}
+		scene := h.scene(c, st)
+		event := kiosk.ClerkEvent{Home: true, Locked: st.Locked, Seam: CustomerSeam(scene), Lang: scene.Lang}
+		snap := Project(scene)
+		if h.watched(c) && st.Order != nil {
+			view, err := h.Hall.View(context.Background(), st)
+			if err != nil {
+				h.OnErr(err)
+			} else {
+				view.Seam = event.Seam
+				if view.Challenge != nil {
+					view.Challenge.Digits = scene.Digits
+				}
+				event.Order = &view
+			}
+		}
+		if !h.publish(c, snap, event) {
+			return
+		}
+	}
+}
+
+func (h *Hub) watched(c *counter) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(c.clerks) > 0
+}
+
+// scene joins the stored station with what vanishes with the process.
+func (h *Hub) scene(c *counter, st kiosk.Station) Scene {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := Scene{Unit: st.Unit, Counter: st.Counter, Clerk: st.Clerk, Present: st.Present, Locked: st.Locked, Lang: st.Lang, Now: h.Clock.Now(),
+		Order: st.Order, Service: st.Service, Source: h.Source, Amount: st.Amount, Lines: st.Lines, Challenge: st.Challenge,
+		Enrol: st.Enrol, HasApp: st.HasApp, Typing: c.typing, Digits: c.digits}
+	if s.Lang == "" {
+		s.Lang = c.lang
+	}
+	for _, p := range st.Promises {
+		s.Promises = append(s.Promises, Promise{Label: p.Label, Value: p.Value})
+	}
+	if st.Order == nil {
+		c.orderKey = ""
+		return s
+	}
+	if c.orderKey != st.Order.Key {
+		c.orderKey, c.digits, c.typing = st.Order.Key, 0, Typing{}
+	}
+	if st.Order.State != kiosk.Confirming {
+		c.digits, s.Digits = 0, 0
+	}
+	s.Cleared = c.cleared == st.Order.Key
+	return s
+}
+
+// publish puts the newest state into every mailbox and reports whether anybody watches.
+func (h *Hub) publish(c *counter, snap Snapshot, event kiosk.ClerkEvent) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c.seq++
+	snap.Seq, event.Seq, event.Active = c.seq, c.seq, c.active
+	for ch := range c.displays {
+		replace(ch, snap)
+	}
+	for ch := range c.clerks {
+		replace(ch, event)
+	}
+	return len(c.displays)+len(c.clerks) > 0
+}
+
+// replace puts v into a mailbox of one, over what was not yet taken.
+func replace[T any](ch chan T, v T) {
+	for {
+		select {
+		case ch <- v:
+			return
+		default:
+		}
+		select {
+		case <-ch:
+		default:
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package kiosk
+
+import "countersign/internal/fault"
+
+// Right is one thing that a role may do. Every route of the API names the right that it needs.
+type Right string
+
+// The rights.
+const (
+	RightNone    Right = ""        // anybody who is signed in, locked or not: unlock, sign out
+	RightServe   Right = "serve"   // visits, forms, work orders
+	RightSeal    Right = "seal"    // ask the seal service; it checks the grants itself
+	RightLook    Right = "look"    // see finished orders and their evidence
+	RightRetry   Right = "retry"   // send waiting items again
+	RightJournal Right = "journal" // read the journal
+	RightAdmin   Right = "admin"   // users, displays, seals
+)
+
+// matrix is who may do what; what is not in it is refused.
+var matrix = map[Role][]Right{
+	RoleClerk:      {RightServe, RightLook, RightRetry},
+	RoleSigner:     {RightSeal},
+	RoleSupervisor: {RightLook, RightRetry, RightJournal},
+	RoleAdmin:      {RightAdmin, RightJournal},
+}
+
+// Roles lists the roles in the order in which they are shown.
+var Roles = []Role{RoleClerk, RoleSigner, RoleSupervisor, RoleAdmin}
+
+// Rights returns what a role may do.
+func (r Role) Rights() []Right { return append([]Right(nil), matrix[r]...) }
+
+// May refuses an act that none of the actor's roles allows, and everything but unlocking while the counter is locked.
+func (a Actor) May(right Right) error {
+	if right == RightNone {
+		return nil
+	}
+	if a.Locked {
+		return fault.New(fault.Forbidden, "signin.locked", nil)
+	}
+	for _, role := range a.User.Roles {
+		for _, have := range matrix[role] {
+			if have == right {
+				return nil
+			}
+		}
+	}
+	return fault.New(fault.Forbidden, "signin.right", fault.Args{"right": "@right." + string(right)})
+}

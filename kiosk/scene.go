@@ -1,0 +1,195 @@
+package kiosk
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"countersign/internal/fault"
+	"countersign/internal/locale"
+	"countersign/kiosk/catalog"
+	"countersign/kiosk/workorder"
+	"countersign/signing/otp"
+)
+
+// Station is what is in hand at a counter now: read anew after every change, so that a restart loses nothing.
+type Station struct {
+	Unit      Unit
+	Counter   string
+	Clerk     Person
+	Present   bool
+	Locked    bool
+	Lang      string
+	Order     *Order
+	Service   *catalog.Service
+	Challenge *otp.Challenge
+	Enrol     string
+	HasApp    bool
+	Lines     []workorder.Line // of the page that is shown
+	Promises  []workorder.Row  // label and value: what agreeing means, in a few lines
+	Amount    string
+	Sent      Delivery
+}
+
+// Station reads what is in hand at a counter.
+func (h *Hall) Station(ctx context.Context, unit, counter string) (Station, error) {
+	st := Station{Unit: h.Units[unit], Counter: counter}
+	err := h.Store.View(ctx, func(tx Tx) error {
+		s, err := tx.CounterSession(unit, counter)
+		if fault.KindOf(err) == fault.NotFound {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		u, err := tx.User(s.User)
+		if err != nil {
+			return err
+		}
+		st.Present, st.Locked = h.Clock.Now().Sub(s.Opened) <= h.Limits.Shift, s.Locked
+		st.Clerk = Person{User: u.Name, Name: u.FullName, StaffID: u.StaffID, Counter: counter}
+		if s.Visit != "" {
+			v, err := tx.Visit(s.Visit)
+			if err != nil {
+				return err
+			}
+			st.Lang = v.Language
+		}
+		if s.Order == "" {
+			return nil
+		}
+		if st.Order, err = tx.Order(s.Order); err != nil {
+			return err
+		}
+		return h.dress(tx, &st)
+	})
+	return st, err
+}
+
+// dress adds to a station what its order points at.
+func (h *Hall) dress(tx Tx, st *Station) error {
+	o := st.Order
+	var err error
+	if st.Service, err = h.service(o); err != nil {
+		return err
+	}
+	if st.Lang == "" {
+		st.Lang = o.Language
+	}
+	st.Amount = catalog.FormatMoney(st.Service.Amount(o.Values), langOf(st.Lang))
+	st.Sent = o.CodeSent
+	if o.State == Reading && o.Document.ContentID != "" {
+		raw, err := tx.Document(o.Document.ContentID)
+		if err != nil {
+			return err
+		}
+		var c workorder.Content
+		if err := json.Unmarshal(raw, &c); err != nil {
+			return fmt.Errorf("read the content of order %s: %w", o.Key, err)
+		}
+		for _, l := range c.Lines(readingWidth) {
+			if l.Page == o.Document.Shown {
+				st.Lines = append(st.Lines, l)
+			}
+		}
+		st.Promises = h.promises(o, st.Service, langOf(st.Lang))
+	}
+	if o.State != Confirming {
+		return nil
+	}
+	if o.Challenge != "" {
+		if st.Challenge, err = tx.Challenge(o.Challenge); err != nil {
+			return err
+		}
+	}
+	if o.Customer == "" {
+		return nil
+	}
+	c, err := tx.Customer(o.Customer)
+	if err != nil {
+		return err
+	}
+	st.HasApp = c.App != "" && c.AppStep > 0
+	if st.Challenge != nil && st.Challenge.Channel == otp.App && c.App != "" && c.AppStep == 0 {
+		secret, err := appText.DecodeString(c.App)
+		if err != nil {
+			return fmt.Errorf("read the app secret of a customer: %w", err)
+		}
+		st.Enrol, err = otp.URI(o.Serial(), secret)
+		return err
+	}
+	return nil
+}
+
+// promises are the lines of the summary before agreeing, made from the order's own values.
+func (h *Hall) promises(o *Order, s *catalog.Service, l locale.Lang) []workorder.Row {
+	out := []workorder.Row{}
+	for _, line := range s.Recap(h.context(o), o.Values, l) {
+		out = append(out, workorder.Row{Label: line[0], Value: line[1]})
+	}
+	return out
+}
+
+func langOf(tag string) locale.Lang {
+	if l, err := locale.Parse(tag); err == nil {
+		return l
+	}
+	return locale.Vietnamese
+}
+
+// ChooseLanguage sets the language of the customer's screen, summary and mails for this visit.
+func (h *Hall) ChooseLanguage(ctx context.Context, unit, counter, lang string) error {
+	l, err := locale.Parse(lang)
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "visit.language", nil)
+	}
+	err = h.Store.Update(ctx, func(tx Tx) error {
+		s, err := tx.CounterSession(unit, counter)
+		if err != nil || s.Visit == "" {
+			return err
+		}
+		v, err := tx.Visit(s.Visit)
+		if err != nil {
+			return err
+		}
+		v.Language = string(l)
+		if err := tx.PutVisit(v); err != nil {
+			return err
+		}
+		if s.Order == "" {
+			return nil
+		}
+		o, err := tx.Order(s.Order)
+		if err != nil {
+			return err
+		}
+		o.Language = string(l)
+		return tx.PutOrder(o)
+	})
+	if err == nil {
+		h.Watch.CounterChanged(unit, counter)
+	}
+	return err
+}
+
+// median is the middle of the times at the counter of a service's finished orders of the last 30 days.
+func (h *Hall) median(tx Tx, o *Order) (time.Duration, error) {
+	now := h.Clock.Now()
+	list, err := tx.ListOrders(o.Unit, now.AddDate(0, 0, -30), now, 200)
+	if err != nil {
+		return 0, err
+	}
+	var all []time.Duration
+	for _, other := range list {
+		if other.Service == o.Service && !other.Times.Sealed.IsZero() {
+			all = append(all, other.Times.Sealed.Sub(other.Created))
+		}
+	}
+	if len(all) == 0 {
+		return 0, nil
+	}
+	slices.Sort(all)
+	return all[len(all)/2], nil
+}

@@ -1,0 +1,307 @@
+package kiosk
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"io"
+	"strconv"
+	"time"
+
+	"countersign/internal/fault"
+)
+
+const (
+	maxFailures = 5
+	lockOut     = 15 * time.Minute
+)
+
+// SignedIn is what a clerk learns on signing in.
+type SignedIn struct {
+	Clerk     Person    `json:"clerk"`
+	Unit      Unit      `json:"unit"`
+	NeedsCode bool      `json:"needs_code"` // no unlock code was set yet
+	Last      time.Time `json:"last"`       // last sign-in, before this one
+	LastPlace string    `json:"last_place"`
+	Failures  int       `json:"failures"` // wrong passwords since then
+	FailedAt  time.Time `json:"failed_at"`
+	FailPlace string    `json:"fail_place"`
+	Drafts    int       `json:"drafts"`
+	Order     string    `json:"order"` // in hand at this counter before, to return to
+}
+
+// TokenSHA256 is the name under which a token's session is stored.
+func TokenSHA256(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+// SignIn opens a clerk's session at a counter and returns its token. A wrong name and a wrong password are the same
+// failure; each one counts, and after five the name is closed for 15 minutes.
+func (h *Hall) SignIn(ctx context.Context, unit, counter, name, password string) (string, SignedIn, error) {
+	if _, ok := h.Units[unit]; !ok {
+		return "", SignedIn{}, fault.New(fault.NotFound, "signin.unit", fault.Args{"unit": unit})
+	}
+	var u User
+	err := h.Store.View(ctx, func(tx Tx) error {
+		got, err := tx.User(name)
+		if err == nil {
+			u = *got
+		}
+		if fault.KindOf(err) == fault.NotFound {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return "", SignedIn{}, err
+	}
+	now := h.Clock.Now()
+	if err := h.mayTry(u, now); err != nil {
+		return "", SignedIn{}, err
+	}
+	// The hash is computed outside the transaction: it takes a quarter of a second on purpose.
+	if !h.Cost.Matches(u.Password, password) || !u.mayWork(unit, now) {
+		return "", SignedIn{}, h.failed(ctx, u, unit, counter)
+	}
+	return h.open(ctx, u, unit, counter)
+}
+
+// mayWork reports whether the user is one who may open a session in a unit.
+func (u User) mayWork(unit string, now time.Time) bool {
+	return u.Name != "" && !u.Locked && u.Unit == unit && (u.Expires.IsZero() || now.Before(u.Expires)) && len(u.Roles) > 0
+}
+
+// mayTry refuses a try during the lock-out, or within 1, 2, 4 and 8 seconds of the failures before it.
+func (h *Hall) mayTry(u User, now time.Time) error {
+	if u.Failures == 0 {
+		return nil
+	}
+	if u.Failures%maxFailures == 0 {
+		if left := u.LastFailure.Add(lockOut).Sub(now); left > 0 {
+			return fault.New(fault.TooMany, "signin.closed", fault.Args{"minutes": strconv.Itoa(int(left/time.Minute) + 1)})
+		}
+		return nil
+	}
+	wait := time.Second << (u.Failures%maxFailures - 1)
+	if left := u.LastFailure.Add(wait).Sub(now); left > 0 {
+		return fault.New(fault.TooMany, "signin.wait", fault.Args{"seconds": strconv.Itoa(int((left + time.Second - 1) / time.Second))})
+	}
+	return nil
+}
+
+// failed counts a failure, so that it survives, and returns what the person is told.
+func (h *Hall) failed(ctx context.Context, u User, unit, counter string) error {
+	left := maxFailures - 1
+	err := h.Store.Update(ctx, func(tx Tx) error {
+		a := Actor{User: User{Name: "unknown"}, Unit: unit, Counter: counter}
+		if u.Name != "" {
+			got, err := tx.User(u.Name)
+			if err != nil {
+				return err
+			}
+			got.Failures++
+			got.LastFailure, got.FailurePlace = h.Clock.Now(), counter
+			left = maxFailures - (got.Failures-1)%maxFailures - 1
+			a.User.Name = u.Name
+			if err := tx.PutUser(got); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Append(h.entry(a, "signin.failed", unit+"/"+counter, nil))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return fault.New(fault.Unauthenticated, "signin.wrong", fault.Args{"left": strconv.Itoa(left)})
+}
+
+// open stores the session and tells the clerk what happened since the last one.
+func (h *Hall) open(ctx context.Context, u User, unit, counter string) (string, SignedIn, error) {
+	raw := make([]byte, 32)
+	if _, err := io.ReadFull(h.random(), raw); err != nil {
+		return "", SignedIn{}, err
+	}
+	token := base64.RawURLEncoding.EncodeToString(raw)
+	var out SignedIn
+	err := h.Store.Update(ctx, func(tx Tx) error {
+		now := h.Clock.Now()
+		got, err := tx.User(u.Name)
+		if err != nil {
+			return err
+		}
+		out = SignedIn{Clerk: Person{User: u.Name, Name: u.FullName, StaffID: u.StaffID, Counter: counter}, Unit: h.Units[unit],
+			NeedsCode: got.UnlockCode == "", Last: got.LastSignIn, LastPlace: got.LastPlace,
+			Failures: got.Failures, FailedAt: got.LastFailure, FailPlace: got.FailurePlace}
+		got.Failures, got.LastSignIn, got.LastPlace = 0, now, counter
+		if err := tx.PutUser(got); err != nil {
+			return err
+		}
+		s := &Session{TokenSHA256: TokenSHA256(token), Kind: "clerk", User: u.Name, Unit: unit, Counter: counter, Opened: now, Seen: now}
+		if before, err := tx.CounterSession(unit, counter); err == nil {
+			if before.User == u.Name {
+				s.Visit, s.Order, out.Order = before.Visit, before.Order, before.Order
+			}
+			if err := tx.DeleteSession(before.TokenSHA256); err != nil {
+				return err
+			}
+		} else if fault.KindOf(err) != fault.NotFound {
+			return err
+		}
+		if err := tx.PutSession(s); err != nil {
+			return err
+		}
+		open, err := tx.OpenOrders(unit)
+		if err != nil {
+			return err
+		}
+		for _, o := range open {
+			if o.Clerk.User == u.Name && (o.State == Draft || o.State == Invited) {
+				out.Drafts++
+			}
+		}
+		_, err = tx.Append(h.entry(Actor{User: u, Unit: unit, Counter: counter}, "signin", unit+"/"+counter, nil))
+		return err
+	})
+	if err != nil {
+		return "", SignedIn{}, err
+	}
+	h.Watch.CounterChanged(unit, counter)
+	return token, out, nil
+}
+
+// Actor returns who a token belongs to. A locked session is an actor too; it may only unlock.
+func (h *Hall) Actor(ctx context.Context, token string) (Actor, error) {
+	var a Actor
+	err := h.Store.View(ctx, func(tx Tx) error {
+		s, err := tx.Session(TokenSHA256(token))
+		if err != nil {
+			return fault.Wrap(err, fault.Unauthenticated, "signin.session", nil)
+		}
+		u, err := tx.User(s.User)
+		if err != nil {
+			return fault.Wrap(err, fault.Unauthenticated, "signin.session", nil)
+		}
+		now := h.Clock.Now()
+		if now.Sub(s.Opened) > h.Limits.Shift || !u.mayWork(s.Unit, now) {
+			return fault.New(fault.Unauthenticated, "signin.session", nil)
+		}
+		a = Actor{User: *u, Unit: s.Unit, Counter: s.Counter, Token: s.TokenSHA256, Visit: s.Visit, Order: s.Order, Locked: s.Locked}
+		return nil
+	})
+	return a, err
+}
+
+// SetUnlockCode sets the six digits by which the same clerk unlocks the counter during a shift.
+func (h *Hall) SetUnlockCode(ctx context.Context, a Actor, code string) error {
+	if err := CheckUnlockCode(code); err != nil {
+		return err
+	}
+	hash, err := h.Cost.Hash(code, h.random())
+	if err != nil {
+		return err
+	}
+	return h.Store.Update(ctx, func(tx Tx) error {
+		u, err := tx.User(a.User.Name)
+		if err != nil {
+			return err
+		}
+		u.UnlockCode = hash
+		if err := tx.PutUser(u); err != nil {
+			return err
+		}
+		_, err = tx.Append(h.entry(a, "unlock_code.set", a.User.Name, nil))
+		return err
+	})
+}
+
+// SetPassword replaces a user's password; the old one must be known.
+func (h *Hall) SetPassword(ctx context.Context, a Actor, old, password string) error {
+	if err := CheckPassword(password); err != nil {
+		return err
+	}
+	if !h.Cost.Matches(a.User.Password, old) {
+		return h.failed(ctx, a.User, a.Unit, a.Counter)
+	}
+	hash, err := h.Cost.Hash(password, h.random())
+	if err != nil {
+		return err
+	}
+	return h.Store.Update(ctx, func(tx Tx) error {
+		u, err := tx.User(a.User.Name)
+		if err != nil {
+			return err
+		}
+		u.Password, u.PasswordAt = hash, h.Clock.Now()
+		if err := tx.PutUser(u); err != nil {
+			return err
+		}
+		_, err = tx.Append(h.entry(a, "password.set", a.User.Name, nil))
+		return err
+	})
+}
+
+// Lock covers both screens of the counter; the order in hand stays as it is.
+func (h *Hall) Lock(ctx context.Context, a Actor) error {
+	return h.session(ctx, a, "lock", func(s *Session) { s.Locked = true })
+}
+
+// Unlock opens the counter again for the clerk who locked it.
+func (h *Hall) Unlock(ctx context.Context, a Actor, code string) error {
+	if err := h.mayTry(a.User, h.Clock.Now()); err != nil {
+		return err
+	}
+	if a.User.UnlockCode == "" || !h.Cost.Matches(a.User.UnlockCode, code) {
+		return h.failed(ctx, a.User, a.Unit, a.Counter)
+	}
+	err := h.Store.Update(ctx, func(tx Tx) error {
+		u, err := tx.User(a.User.Name)
+		if err != nil {
+			return err
+		}
+		u.Failures = 0
+		return tx.PutUser(u)
+	})
+	if err != nil {
+		return err
+	}
+	return h.session(ctx, a, "unlock", func(s *Session) { s.Locked = false })
+}
+
+// SignOut ends the session.
+func (h *Hall) SignOut(ctx context.Context, a Actor) error {
+	err := h.Store.Update(ctx, func(tx Tx) error {
+		if err := tx.DeleteSession(a.Token); err != nil {
+			return err
+		}
+		_, err := tx.Append(h.entry(a, "signout", a.Unit+"/"+a.Counter, nil))
+		return err
+	})
+	if err == nil {
+		h.Watch.CounterChanged(a.Unit, a.Counter)
+	}
+	return err
+}
+
+// session changes the actor's session and tells both screens.
+func (h *Hall) session(ctx context.Context, a Actor, act string, fn func(*Session)) error {
+	err := h.Store.Update(ctx, func(tx Tx) error {
+		s, err := tx.Session(a.Token)
+		if err != nil {
+			return err
+		}
+		fn(s)
+		s.Seen = h.Clock.Now()
+		if err := tx.PutSession(s); err != nil || act == "" {
+			return err
+		}
+		_, err = tx.Append(h.entry(a, act, a.Unit+"/"+a.Counter, nil))
+		return err
+	})
+	if err == nil {
+		h.Watch.CounterChanged(a.Unit, a.Counter)
+	}
+	return err
+}
