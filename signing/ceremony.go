@@ -83,8 +83,15 @@ type Signature struct {
 //	sign.signed    the customer's field is filled already
 func (c *Ceremony) Customer(ctx context.Context, r Confirm) (Signature, error) {
 	now := c.Clock.Now()
-	if err := r.refuse(now); err != nil {
+	field, err := r.refuse(now)
+	if err != nil {
 		return Signature{}, err
+	}
+	looks := r.Appearance
+	if looks != nil {
+		if looks, err = Fitted(looks, field); err != nil {
+			return Signature{}, err
+		}
 	}
 	evidence := newEvidence(r)
 	digest, err := evidence.Digest()
@@ -103,7 +110,7 @@ func (c *Ceremony) Customer(ctx context.Context, r Confirm) (Signature, error) {
 		return Signature{}, fmt.Errorf("certify the key of order %s: %w", r.Order, err)
 	}
 	filled, err := Fill(ctx, r.Document, pdf.Request{
-		Field: CustomerField, Name: r.Person.Name, Reason: r.Reason, Location: r.Location, At: now, Appearance: r.Appearance,
+		Field: CustomerField, Name: r.Person.Name, Reason: r.Reason, Location: r.Location, At: now, Appearance: looks,
 	}, private, chain, c.Authority)
 	if err != nil {
 		return Signature{}, fmt.Errorf("sign order %s: %w", r.Order, err)
@@ -111,25 +118,25 @@ func (c *Ceremony) Customer(ctx context.Context, r Confirm) (Signature, error) {
 	return Signature{Filled: filled, Evidence: evidence, Certificate: chain[0]}, nil
 }
 
-// refuse returns the first reason not to sign.
-func (r *Confirm) refuse(now time.Time) error {
+// refuse returns the first reason not to sign, or else the field to be filled.
+func (r *Confirm) refuse(now time.Time) (pdf.Field, error) {
 	digest := sha256.Sum256(r.Document)
 	ch := &r.Challenge
 	switch {
 	case !same(digest, r.Displayed):
-		return fault.New(fault.Conflict, "sign.document", nil)
+		return pdf.Field{}, fault.New(fault.Conflict, "sign.document", nil)
 	case !same(digest, ch.Document) || ch.Order != r.Order || r.Order == "":
-		return fault.New(fault.Conflict, "sign.code", nil)
+		return pdf.Field{}, fault.New(fault.Conflict, "sign.code", nil)
 	case !same(r.Content, ch.Content):
-		return fault.New(fault.Conflict, "sign.content", nil)
+		return pdf.Field{}, fault.New(fault.Conflict, "sign.content", nil)
 	case ch.State != otp.Used:
-		return fault.New(fault.Forbidden, "sign.unused", nil)
+		return pdf.Field{}, fault.New(fault.Forbidden, "sign.unused", nil)
 	case now.Sub(ch.Ended) > fresh || ch.Ended.After(now.Add(slack)):
-		return fault.New(fault.Conflict, "sign.stale", nil)
+		return pdf.Field{}, fault.New(fault.Conflict, "sign.stale", nil)
 	case !r.Reading.before(ch.Issued) || ch.Ended.Before(ch.Issued.Add(-slack)):
-		return fault.New(fault.Conflict, "sign.unread", nil)
+		return pdf.Field{}, fault.New(fault.Conflict, "sign.unread", nil)
 	case r.Person.Name == "" || r.Person.Number == "" || r.Person.Assurance < max(r.Needed, 1):
-		return fault.New(fault.Forbidden, "sign.identity", fault.Args{
+		return pdf.Field{}, fault.New(fault.Forbidden, "sign.identity", fault.Args{
 			"has": strconv.Itoa(r.Person.Assurance), "needed": strconv.Itoa(max(r.Needed, 1)),
 		})
 	}
@@ -137,40 +144,40 @@ func (r *Confirm) refuse(now time.Time) error {
 }
 
 // refuseBase looks into the document: one revision, made by us, with the content that was read and an empty field.
-func (r *Confirm) refuseBase() error {
+func (r *Confirm) refuseBase() (pdf.Field, error) {
 	f, err := pdf.Parse(r.Document)
 	if err != nil {
-		return fault.Wrap(err, fault.Invalid, "sign.base", nil)
+		return pdf.Field{}, fault.Wrap(err, fault.Invalid, "sign.base", nil)
 	}
 	fields, err := f.Fields(len(f.Revisions) - 1)
 	if err != nil {
-		return fault.Wrap(err, fault.Invalid, "sign.base", nil)
+		return pdf.Field{}, fault.Wrap(err, fault.Invalid, "sign.base", nil)
 	}
-	empty := false
+	var empty pdf.Field
 	for _, field := range fields {
 		if field.Name != CustomerField || field.Type != "Sig" {
 			continue
 		}
 		if field.Value.Kind != pdf.Null {
-			return fault.New(fault.Conflict, "sign.signed", nil)
+			return pdf.Field{}, fault.New(fault.Conflict, "sign.signed", nil)
 		}
-		empty = true
+		empty = field
 	}
-	if !empty || len(f.Revisions) != 1 {
-		err := fmt.Errorf("%d revisions, an empty customer field: %t", len(f.Revisions), empty)
-		return fault.Wrap(err, fault.Invalid, "sign.base", nil)
+	if empty.Name == "" || len(f.Revisions) != 1 {
+		err := fmt.Errorf("%d revisions, an empty customer field: %t", len(f.Revisions), empty.Name != "")
+		return pdf.Field{}, fault.Wrap(err, fault.Invalid, "sign.base", nil)
 	}
 	content, err := pdf.EmbeddedFile(f, ContentName)
 	if errors.Is(err, pdf.ErrNoAttachment) {
-		return fault.Wrap(err, fault.Conflict, "sign.content", nil)
+		return pdf.Field{}, fault.Wrap(err, fault.Conflict, "sign.content", nil)
 	}
 	if err != nil {
-		return fault.Wrap(err, fault.Invalid, "sign.base", nil)
+		return pdf.Field{}, fault.Wrap(err, fault.Invalid, "sign.base", nil)
 	}
 	if !same(sha256.Sum256(content), r.Content) {
-		return fault.New(fault.Conflict, "sign.content", nil)
+		return pdf.Field{}, fault.New(fault.Conflict, "sign.content", nil)
 	}
-	return nil
+	return empty, nil
 }
 
 // before reports whether the text was shown, read to its end and agreed to, in this order and before the code was issued.

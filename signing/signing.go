@@ -17,9 +17,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math"
 
 	"countersign/signing/cms"
 	"countersign/signing/pdf"
+	"countersign/signing/pdf/stamp"
 	"countersign/signing/tsa"
 )
 
@@ -40,7 +42,7 @@ type Filled struct {
 }
 
 // Fill signs the empty field that r names, with a timestamp when an authority is given, and checks the signature with the
-// certificate's public key before the document is released. The chain is the leaf first.
+// certificate's public key before the document is released. The chain is the leaf first; the appearance must fit the field (Fitted).
 func Fill(ctx context.Context, document []byte, r pdf.Request, key crypto.Signer, chain []*x509.Certificate, authority tsa.Authority) (Filled, error) {
 	prepared, err := pdf.Prepare(document, r)
 	if err != nil {
@@ -74,6 +76,25 @@ func Fill(ctx context.Context, document []byte, r pdf.Request, key crypto.Signer
 		return Filled{}, fmt.Errorf("sign field %q: %w", r.Field, err)
 	}
 	return out, nil
+}
+
+// Fitted brings an appearance to the size of the field that it will stand in, so that no reader stretches a seal. It is
+// made smaller where it must be, never larger.
+func Fitted(a *pdf.Appearance, field pdf.Field) (*pdf.Appearance, error) {
+	rect := field.Object.Value.Get("Rect")
+	if rect.Kind != pdf.Array || len(rect.Items) != 4 {
+		return nil, fmt.Errorf("fit the appearance of field %q: the field has no place on the page", field.Name)
+	}
+	var corner [4]float64
+	for i, item := range rect.Items {
+		corner[i], _ = item.Float()
+	}
+	width, height := math.Abs(corner[2]-corner[0]), math.Abs(corner[3]-corner[1])
+	if width == 0 || height == 0 {
+		return nil, fmt.Errorf("fit the appearance of field %q: the field is empty", field.Name)
+	}
+	out := stamp.Fit(*a, width, height)
+	return &out, nil
 }
 
 // check reads the signature back as a stranger would.

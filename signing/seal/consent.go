@@ -1,0 +1,87 @@
+package seal
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+
+	"countersign/internal/fault"
+	"countersign/signing"
+	"countersign/signing/ca"
+	"countersign/signing/cms"
+	"countersign/signing/pdf"
+)
+
+// consent makes sure that the customer confirmed this very document for this order. Nothing that the caller says is taken
+// for true: the signature in the document must hold (Judge), its certificate must name the order and the evidence, and
+// what lies before it must be the base document that was confirmed.
+// The fields to be filled are returned by name.
+func (l *Local) consent(o Order) (map[string]pdf.Field, error) {
+	empty, err := l.consented(o)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Forbidden, "seal.consent", nil)
+	}
+	return empty, nil
+}
+
+func (l *Local) consented(o Order) (map[string]pdf.Field, error) {
+	if sha256.Sum256(o.Document) != o.Consent.Signed {
+		return nil, errors.New("the document is not the one with the customer's signature")
+	}
+	f, err := pdf.Parse(o.Document)
+	if err != nil {
+		return nil, err
+	}
+	if len(f.Revisions) != 2 {
+		return nil, fmt.Errorf("the document has %d revisions, not the base and the customer's signature", len(f.Revisions))
+	}
+	base := f.Revisions[0].Span
+	if sha256.Sum256(o.Document[base.Start:base.End]) != o.Consent.Base {
+		return nil, errors.New("the base is not the document that was confirmed")
+	}
+	fields, err := f.Fields(1)
+	if err != nil {
+		return nil, err
+	}
+	var value pdf.Value
+	empty := map[string]pdf.Field{}
+	for _, field := range fields {
+		switch {
+		case field.Name == signing.CustomerField:
+			value = field.Value
+		case field.Type == "Sig" && field.Value.Kind != pdf.Null:
+			return nil, fmt.Errorf("field %q is filled before its turn", field.Name)
+		case field.Type == "Sig":
+			empty[field.Name] = field
+		}
+	}
+	if value, err = f.Resolve(value, 1); err != nil {
+		return nil, err
+	}
+	if err := o.named(value.Get("Contents").Bytes()); err != nil {
+		return nil, err
+	}
+	return empty, l.Judge(o.Document)
+}
+
+// named reads the customer's certificate out of the signature and compares what it says with the order.
+func (o *Order) named(contents []byte) error {
+	var der asn1.RawValue
+	if _, err := asn1.Unmarshal(contents, &der); err != nil {
+		return fmt.Errorf("the customer has not signed: %w", err)
+	}
+	m, err := cms.Parse(der.FullBytes)
+	if err != nil {
+		return err
+	}
+	mark, ok := ca.ReadMark(m.Signer)
+	if !ok || mark.Kind != ca.KindOTP && mark.Kind != ca.KindToken {
+		return errors.New("the customer's field was not signed by a customer")
+	}
+	if mark.Kind == ca.KindOTP && (mark.TransactionID != o.ID || !bytes.Equal(mark.EvidenceSHA256, o.Consent.Evidence[:])) {
+		return errors.New("the customer's certificate was made for another order or on other evidence")
+	}
+	return nil
+}
