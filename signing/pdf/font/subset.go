@@ -257,7 +257,7 @@ func (f *Font) assemble(slots []uint16, place map[uint16]uint16) ([]byte, error)
 			tables[tag] = t
 		}
 	}
-	return sfnt(tables), nil
+	return fontFile(tables), nil
 }
 
 // metric returns the advance and left bearing of a glyph.
@@ -271,8 +271,8 @@ func (f *Font) metric(g uint16) []byte {
 	return []byte{last[0], last[1], side[0], side[1]}
 }
 
-// sfnt puts tables into a font file with its checksums.
-func sfnt(tables map[string][]byte) []byte {
+// fontFile puts tables into a font file with its checksums.
+func fontFile(tables map[string][]byte) []byte {
 	tags := make([]string, 0, len(tables))
 	for tag := range tables {
 		tags = append(tags, tag)
