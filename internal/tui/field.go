@@ -26,13 +26,13 @@ type Choice struct{ Key, Label string }
 
 // Field is the field that a person types into. The zero Field is an empty one-line text field.
 type Field struct {
-	Kind    Kind
-	Max     int                        // graphemes; 0 means 4,096
-	Choices []Choice                   // for FieldChoice
-	Compose Composer                   // typing Vietnamese without an input method; for text and several lines only
-	Line    bool                       // draw the empty part as underscores
-	Height  int                        // rows of FieldMultiline, 0 means 3
-	Allow   func(grapheme string) bool // narrows what may be typed; nil allows all that the kind does
+	Kind     Kind
+	Max      int                        // graphemes; 0 means 4,096
+	Choices  []Choice                   // for FieldChoice
+	Compose  Composer                   // typing Vietnamese without an input method; for text and several lines only
+	Line     bool                       // draw the empty part as underscores
+	Height   int                        // rows of FieldMultiline, 0 means 3
+	Handling func(grapheme string) bool // narrows what may be typed; nil allows all that the kind does
 
 	text   []string // graphemes
 	caret  int      // how many graphemes are before it
@@ -122,7 +122,7 @@ func (f *Field) accept(s string) []string {
 
 // allows reports whether a grapheme may be in the field.
 func (f *Field) allows(g string) bool {
-	if f.Allow != nil && !f.Allow(g) {
+	if f.Handling != nil && !f.Handling(g) {
 		return false
 	}
 	digit := len(g) == 1 && g[0] >= '0' && g[0] <= '9'
