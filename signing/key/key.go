@@ -63,37 +63,39 @@ func New(dir string, sealer Sealer) (*Store, error) {
 // Create makes a new key under a name: lower-case letters, digits, dot, dash, underline, at most 64. A name that is taken is
 // key.exists; it never replaces a key.
 func (s *Store) Create(name string, kind Kind) (crypto.Signer, error) {
-	path, err := s.path(name)
-	if err != nil {
-		return nil, err
-	}
 	signer, err := generate(kind)
 	if err != nil {
 		return nil, fmt.Errorf("make key %s: %w", name, err)
 	}
-	plain, err := x509.MarshalPKCS8PrivateKey(signer)
+	return signer, s.Import(name, signer)
+}
+
+// Import keeps a key that was made elsewhere, under the rules of Create.
+func (s *Store) Import(name string, private crypto.Signer) error {
+	path, err := s.path(name)
 	if err != nil {
-		return nil, fmt.Errorf("encode key %s: %w", name, err)
+		return err
+	}
+	plain, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return fmt.Errorf("encode key %s: %w", name, err)
 	}
 	defer clear(plain)
 	sealed, err := s.sealer.Seal(id(name), plain)
 	if err != nil {
-		return nil, fmt.Errorf("seal key %s: %w", name, err)
+		return fmt.Errorf("seal key %s: %w", name, err)
 	}
 	tmp, err := s.write(name, sealed)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer os.Remove(tmp)
 	if err := os.Link(tmp, path); errors.Is(err, fs.ErrExist) {
-		return nil, fault.Wrap(err, fault.Conflict, "key.exists", fault.Args{"name": name})
+		return fault.Wrap(err, fault.Conflict, "key.exists", fault.Args{"name": name})
 	} else if err != nil {
-		return nil, fmt.Errorf("put key %s in place: %w", name, err)
+		return fmt.Errorf("put key %s in place: %w", name, err)
 	}
-	if err := s.sync(); err != nil {
-		return nil, err
-	}
-	return signer, nil
+	return s.sync()
 }
 
 // Signer opens a key. Its faults are key.missing and key.broken (altered, of another name, or of another vault).
