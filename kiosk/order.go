@@ -161,6 +161,16 @@ type PortraitFacts struct {
 	Retakes    int            `json:"retakes"`
 }
 
+// Fit reports whether every figure of the picture is within its limits.
+func (p *PortraitFacts) Fit() bool {
+	for _, f := range p.Facts.Facts {
+		if !f.OK {
+			return false
+		}
+	}
+	return len(p.Facts.Facts) > 0
+}
+
 // Confirmation is how the customer confirmed, in words that don't blur its rank.
 type Confirmation struct {
 	Method    string    `json:"method"`  // otp_mail, otp_app

@@ -52,11 +52,11 @@ func (h *Hall) Agree(ctx context.Context, a Actor, key, digest string) (*Order, 
 
 // TakePortrait keeps the picture taken at the counter; it waits for the clerk's judgement by eye.
 func (h *Hall) TakePortrait(ctx context.Context, a Actor, key string, picture []byte) (*Order, error) {
-	seen, err := portrait.Inspect(picture, portrait.DefaultLimits)
+	seen, err := portrait.Inspect(picture, portrait.DefaultLimits())
 	if err != nil {
 		return nil, err
 	}
-	jpeg, err := portrait.Normalise(picture)
+	jpeg, err := portrait.Normalise(picture, portrait.DefaultLimits())
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (h *Hall) TakePortrait(ctx context.Context, a Actor, key string, picture []
 			return nil, err
 		}
 		now := h.Clock.Now()
-		return facts{"ok": strconv.FormatBool(seen.OK())}, o.TakePortrait(PortraitFacts{DocumentID: id, Facts: seen, At: now}, now)
+		return facts{"ok": strconv.FormatBool(seen.Err() == nil)}, o.TakePortrait(PortraitFacts{DocumentID: id, Facts: seen, At: now}, now)
 	})
 }
 

@@ -217,7 +217,7 @@ func (o *Order) Judge(now time.Time) error {
 	if err := o.in(Agreed); err != nil {
 		return err
 	}
-	if o.Portrait == nil || o.Portrait.DocumentID == "" || !o.Portrait.Facts.OK() {
+	if o.Portrait == nil || o.Portrait.DocumentID == "" || !o.Portrait.Fit() {
 		return fault.New(fault.Conflict, "order.no_portrait", nil)
 	}
 	if !o.Card.OK() {
