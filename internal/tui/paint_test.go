@@ -2,6 +2,7 @@ package tui_test
 
 import (
 	"bytes"
+	"encoding/xml"
 	"fmt"
 	"image/color"
 	"math"
@@ -251,9 +252,13 @@ func TestSVGPlacesEveryGraphemeAtItsColumn(t *testing.T) {
 	e := tuitest.NewEmulator(20, 3)
 	_, _ = e.Write([]byte(c.Render(theme(t, "light", tui.TrueColor))))
 	svg := tuitest.SVG(e.Shot(), "Màn hình <1>")
-	for _, want := range []string{">赵</text>", `x="41 50"`, ">Ế&lt;</text>", "Màn hình &lt;1&gt;", "<line", "#fbfaf7"} {
+	for _, want := range []string{`<text x="14" y="52"`, ">赵</text>", `<path id="g1-1ebe"`, `<use href="#g1-1ebe" x="41" y="52"`, `<use href="#g1-3c" x="50"`,
+		"<title>Màn hình &lt;1&gt;</title>", "<line", "#fbfaf7"} {
 		if !bytes.Contains(svg, []byte(want)) {
 			t.Errorf("lacks %q:\n%s", want, svg)
 		}
+	}
+	if err := xml.Unmarshal(svg, new(struct{ XMLName xml.Name })); err != nil {
+		t.Errorf("is not XML: %v", err)
 	}
 }

@@ -30,7 +30,7 @@ type Options struct {
 	Lang   locale.Lang
 	Input  *os.File
 	Output *os.File
-	FPS    int // frames a second at most; 0 means 120
+	FPS    int // frames a second at most; 0 means 240: nothing is animated, so this only bounds floods
 
 	// OnHangup is called once when the terminal is lost or hung up, before Run ends. It must not wait long.
 	OnHangup func()
@@ -46,7 +46,7 @@ func (o Options) complete() Options {
 		o.Output = os.Stdout
 	}
 	if o.FPS <= 0 || o.FPS > 1000 {
-		o.FPS = 120
+		o.FPS = 240
 	}
 	if o.Lang == "" {
 		o.Lang = locale.Vietnamese

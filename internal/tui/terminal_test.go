@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -431,4 +432,44 @@ func TestRunWithoutATerminalSaysSo(t *testing.T) {
 	if err == nil || !strings.Contains(string(out), "keys.no_terminal") {
 		t.Errorf("got %q, %v", out, err)
 	}
+}
+
+// BenchmarkKeyToFrame measures from the key's byte being written to the terminal until the program's frame is read.
+func BenchmarkKeyToFrame(b *testing.B) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "COLORTERM=truecolor", "TMUX=", "NO_COLOR=", role+"=form")
+	p, err := tuitest.StartPty(cmd, 200, 50)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer p.Close()
+	wait := func(text string) {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if s, err := p.Wait(ctx, func(s tuitest.Shot) bool { return s.Row(2) == text }); err != nil {
+			b.Fatalf("wanted %q: %v\n%s", text, err, s)
+		}
+	}
+	wait("▸ Họ tên")
+	var took []time.Duration
+	for i := 0; b.Loop(); i++ {
+		g := string(rune(0x4e00 + i%20000))
+		start := time.Now()
+		if err := p.Send("\x15"); err != nil {
+			b.Fatal(err)
+		}
+		wait("▸ Họ tên")
+		if i > 0 {
+			took = append(took, time.Since(start))
+		}
+		start = time.Now()
+		if err := p.Send(g); err != nil {
+			b.Fatal(err)
+		}
+		wait("▸ Họ tên  " + g)
+		took = append(took, time.Since(start))
+	}
+	slices.Sort(took)
+	b.ReportMetric(took[len(took)/2].Seconds()*1000, "p50-ms")
+	b.ReportMetric(took[len(took)*95/100].Seconds()*1000, "p95-ms")
 }

@@ -16,33 +16,37 @@ const (
 )
 
 // SVG draws a captured screen as a picture with a title bar. Every character stands at its own column, so that no
-// font can shift the grid; lines and blocks are drawn, not written. The colours are the terminal's own where the
-// program chose none: those of the dark theme.
+// font can shift the grid; Latin letters, lines and blocks are drawn, the rest is text in whatever font the viewer has.
+// The colours are the program's own; where it chose none they are those of the dark theme.
 func SVG(s Shot, title string) []byte {
+	g := newGlyphs()
 	fore, back := "#e4e7ea", "#11151a"
-	if theme, err := tui.ThemeByName("dark"); err == nil {
-		fore, back = theme.Hex(tui.Text)
-	}
-	var b strings.Builder
+	var page strings.Builder
 	w, h := float64(s.W)*cellW+2*margin, float64(s.H)*cellH+2*margin+titleH
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%g" height="%g" viewBox="0 0 %g %g">`+"\n", w, h, w, h)
-	b.WriteString(`<style>text{font-family:"DejaVu Sans Mono","Liberation Mono","Noto Sans Mono","Cascadia Mono",Consolas,Menlo,` +
-		`"Noto Sans Mono CJK TC","Noto Sans CJK TC","Droid Sans Fallback","PingFang TC","Microsoft JhengHei",monospace;` +
-		`font-size:15px;white-space:pre}</style>` + "\n")
-	fmt.Fprintf(&b, `<rect width="%g" height="%g" rx="8" fill="#2a3038"/>`+"\n", w, h)
-	fmt.Fprintf(&b, `<text x="%g" y="20" fill="#c8ced4" text-anchor="middle">%s</text>`+"\n", w/2, html.EscapeString(tui.Sanitize(title)))
-	fmt.Fprintf(&b, `<rect x="%g" y="%g" width="%g" height="%g" fill="%s"/>`+"\n",
+	fmt.Fprintf(&page, `<rect width="%g" height="%g" rx="8" fill="#2a3038"/>`+"\n", w, h)
+	name := tui.Graphemes(title)
+	for i, c := range name {
+		letter(&page, g, c, w/2+(float64(i)-float64(len(name))/2)*cellW, 20, "#c8ced4", false)
+	}
+	fmt.Fprintf(&page, `<rect x="%g" y="%g" width="%g" height="%g" fill="%s"/>`+"\n",
 		margin/2, titleH, w-margin, h-titleH-margin/2, screenColour(s, back))
 	for y := range s.H {
 		row := s.Cells[y*s.W : (y+1)*s.W]
-		backgrounds(&b, row, y, fore, back)
-		texts(&b, row, y, fore, back)
+		backgrounds(&page, row, y, fore, back)
+		texts(&page, g, row, y, fore, back)
 	}
 	if s.CaretShown {
 		x, y := corner(s.CaretX, s.CaretY)
-		fmt.Fprintf(&b, `<rect x="%g" y="%g" width="2" height="%g" fill="%s"/>`+"\n", x, y+1, cellH-2, fore)
+		colour, _ := s.Cells[s.CaretY*s.W+s.CaretX].colours(fore, back)
+		fmt.Fprintf(&page, `<rect x="%g" y="%g" width="2" height="%g" fill="%s"/>`+"\n", x, y+1, cellH-2, colour)
 	}
-	b.WriteString("</svg>\n")
+
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%g" height="%g" viewBox="0 0 %g %g">`+"\n", w, h, w, h)
+	fmt.Fprintf(&b, "<title>%s</title>\n", html.EscapeString(tui.Sanitize(title)))
+	b.WriteString(`<style>text{font-family:"Liberation Mono","Noto Sans Mono CJK TC","Noto Sans CJK TC","Droid Sans Fallback",` +
+		`"PingFang TC","Microsoft JhengHei","DejaVu Sans Mono",monospace;font-size:15px;white-space:pre}</style>` + "\n")
+	b.WriteString("<defs>\n" + g.defs.String() + "</defs>\n" + page.String() + "</svg>\n")
 	return []byte(b.String())
 }
 
@@ -94,39 +98,35 @@ func backgrounds(b *strings.Builder, row []Cell, y int, fore, back string) {
 	}
 }
 
-// texts draws one element a run of cells that look the same; each character has its own place in it.
-func texts(b *strings.Builder, row []Cell, y int, fore, back string) {
-	for x := 0; x < len(row); {
-		c := row[x]
-		fg, _ := c.colours(fore, back)
+// texts draws the characters of a row, each at its own column.
+func texts(b *strings.Builder, g *glyphs, row []Cell, y int, fore, back string) {
+	for x, c := range row {
 		if c.Text == "" || c.Text == " " {
-			x++
 			continue
 		}
+		fg, _ := c.colours(fore, back)
 		if drawn(b, c.Text, x, y, fg) {
-			x++
 			continue
 		}
-		_, py := corner(x, y)
-		var text, places strings.Builder
-		for ; x < len(row); x++ {
-			next := row[x]
-			if fore, _ := next.colours(fore, back); fore != fg || next.Bold != c.Bold || next.Text == " " || isDrawn(next.Text) {
-				break
-			}
-			px, _ := corner(x, y)
-			for range []rune(next.Text) {
-				fmt.Fprintf(&places, "%g ", px)
-			}
-			text.WriteString(next.Text)
-		}
-		weight := ""
-		if c.Bold {
-			weight = ` font-weight="bold"`
-		}
-		fmt.Fprintf(b, `<text x="%s" y="%g" fill="%s"%s>%s</text>`+"\n",
-			strings.TrimSpace(places.String()), py+cellH-5, fg, weight, html.EscapeString(text.String()))
+		px, py := corner(x, y)
+		letter(b, g, c.Text, px, py+cellH-5, fg, c.Bold)
 	}
+}
+
+// letter draws one character with its origin at x, y.
+func letter(b *strings.Builder, g *glyphs, text string, x, y float64, colour string, bold bool) {
+	if text == " " {
+		return
+	}
+	if id, ok := g.id(text, bold); ok {
+		fmt.Fprintf(b, `<use href="#%s" x="%g" y="%g" fill="%s"/>`+"\n", id, x, y, colour)
+		return
+	}
+	weight := ""
+	if bold {
+		weight = ` font-weight="bold"`
+	}
+	fmt.Fprintf(b, `<text x="%g" y="%g" fill="%s"%s>%s</text>`+"\n", x, y, colour, weight, html.EscapeString(text))
 }
 
 func isDrawn(text string) bool { return strings.ContainsAny(text, "─│┌┐└┘█▓▒░▀") }
@@ -142,7 +142,8 @@ func drawn(b *strings.Builder, text string, x, y int, colour string) bool {
 		fmt.Fprintf(b, `<line x1="%g" y1="%g" x2="%g" y2="%g" stroke="%s"/>`+"\n", x1, y1, x2, y2, colour)
 	}
 	block := func(h, opacity float64) {
-		fmt.Fprintf(b, `<rect x="%g" y="%g" width="%g" height="%g" fill="%s" fill-opacity="%g"/>`+"\n", px, py, cellW+0.3, h, colour, opacity)
+		fmt.Fprintf(b, `<rect x="%g" y="%g" width="%g" height="%g" fill="%s" fill-opacity="%g" shape-rendering="crispEdges"/>`+"\n",
+			px, py, cellW, h, colour, opacity)
 	}
 	switch text {
 	case "─":
@@ -162,13 +163,13 @@ func drawn(b *strings.Builder, text string, x, y int, colour string) bool {
 		line(px, midY, midX, midY)
 		line(midX, py, midX, midY)
 	case "█":
-		block(cellH+0.3, 1)
+		block(cellH, 1)
 	case "▓":
-		block(cellH+0.3, 0.75)
+		block(cellH, 0.75)
 	case "▒":
-		block(cellH+0.3, 0.5)
+		block(cellH, 0.5)
 	case "░":
-		block(cellH+0.3, 0.25)
+		block(cellH, 0.25)
 	case "▀":
 		block(cellH/2, 1)
 	}
