@@ -228,6 +228,10 @@ func (f *Font) assemble(slots []uint16, place map[uint16]uint16) ([]byte, error)
 		if err != nil {
 			return nil, err
 		}
+		// Glyphs of a broken font may share their bytes; what is cut out must not grow beyond what fonts have.
+		if len(glyf)+len(data) > maxFile {
+			return nil, fmt.Errorf("font %s: its glyphs take more than %d bytes", f.name, maxFile)
+		}
 		from := len(glyf)
 		glyf = append(glyf, data...)
 		parts, err := f.parts(g)
