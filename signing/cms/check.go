@@ -7,10 +7,10 @@ import (
 	"crypto/rsa"
 	_ "crypto/sha256" // the hashes of the allow-list
 	_ "crypto/sha512"
+	"crypto/subtle"
 	"errors"
 	"fmt"
-
-	"crypto/subtle"
+	"slices"
 )
 
 // The ways in which a message can fail to verify, besides ErrFormat.
@@ -19,8 +19,10 @@ var (
 	ErrDigest = errors.New("the content is not what was signed")
 	// ErrSignature says that the signature value is not the signer's over the signed attributes.
 	ErrSignature = errors.New("the signature value is wrong")
-	// ErrCertificate says that the signed certificate hash is missing or another certificate's.
+	// ErrCertificate says that the signed attributes name another certificate than the signer's.
 	ErrCertificate = errors.New("the signing certificate is not the one that was signed")
+	// ErrUnnamed says that all holds, but that the signed attributes don't name the signer's certificate at all.
+	ErrUnnamed = errors.New("the signing certificate is not signed along")
 	// ErrAlgorithm says that the algorithm or key is not on the allow-list.
 	ErrAlgorithm = errors.New("the algorithm is not accepted")
 )
@@ -31,17 +33,29 @@ func (m *Message) Verify(digest []byte) error {
 	if subtle.ConstantTimeCompare(digest, m.MessageDigest) != 1 {
 		return ErrDigest
 	}
-	if m.certHash == nil {
-		return fmt.Errorf("%w: the attribute is missing", ErrCertificate)
-	}
-	h := m.certHashAlgorithm.New()
-	h.Write(m.Signer.Raw)
-	if subtle.ConstantTimeCompare(h.Sum(nil), m.certHash) != 1 {
+	if len(m.certIDs) > 0 && !m.certIDs[0].names(m.Signer) {
 		return ErrCertificate
 	}
-	h = m.Hash.New()
+	h := m.Hash.New()
 	h.Write(tlv(tagSet, m.signedAttributes))
-	return m.verifySignature(h.Sum(nil))
+	if err := m.verifySignature(h.Sum(nil)); err != nil {
+		return err
+	}
+	if len(m.certIDs) == 0 {
+		return ErrUnnamed
+	}
+	return nil
+}
+
+// NamesAll reports whether the signed attributes name every embedded certificate, as Sign makes them: then no byte
+// of any certificate can change unnoticed.
+func (m *Message) NamesAll() bool {
+	for _, c := range m.Certificates {
+		if !slices.ContainsFunc(m.certIDs, func(id certID) bool { return id.names(c) }) {
+			return false
+		}
+	}
+	return true
 }
 
 // VerifyContent checks a message that carries its content.

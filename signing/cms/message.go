@@ -52,8 +52,19 @@ type Message struct {
 	signatureAlgorithm []byte
 	signedAttributes   []byte
 	signatureOID       asn1.ObjectIdentifier
-	certHash           []byte // of ESS signing-certificate-v2
-	certHashAlgorithm  crypto.Hash
+	certIDs            []certID
+}
+
+// certID names a certificate by its hash, in the signed attribute signing-certificate-v2.
+type certID struct {
+	algorithm crypto.Hash
+	hash      []byte
+}
+
+func (id certID) names(c *x509.Certificate) bool {
+	h := id.algorithm.New()
+	h.Write(c.Raw)
+	return bytes.Equal(h.Sum(nil), id.hash)
 }
 
 func (m *Message) sortCertificates() {
@@ -65,7 +76,7 @@ func (m *Message) sortCertificates() {
 // encode returns the one encoding of the fields.
 func (m *Message) encode() []byte {
 	version := byte(1)
-	if !m.ContentType.Equal(oidData) || m.sidVersion == 3 {
+	if !m.ContentType.Equal(Data) || m.sidVersion == 3 {
 		version = 3
 	}
 	encap := [][]byte{objectID(m.ContentType)}
@@ -346,27 +357,34 @@ func (m *Message) readSignedAttribute(id asn1.ObjectIdentifier, values cryptobyt
 	return nil
 }
 
-// readSigningCertificate reads the first ESSCertIDv2, which names the signer's certificate (RFC 5035 §3).
+// readSigningCertificate reads the ESSCertIDv2s, the first of which names the signer's certificate (RFC 5035 §3).
 func (m *Message) readSigningCertificate(values cryptobyte.String) error {
 	bad := malformed("the signing-certificate attribute can't be read")
-	var outer, certs, first, alg, hash cryptobyte.String
-	if !values.ReadASN1(&outer, cbasn1.SEQUENCE) || !values.Empty() || !outer.ReadASN1(&certs, cbasn1.SEQUENCE) || !certs.ReadASN1(&first, cbasn1.SEQUENCE) {
+	var outer, certs cryptobyte.String
+	if !values.ReadASN1(&outer, cbasn1.SEQUENCE) || !values.Empty() || !outer.ReadASN1(&certs, cbasn1.SEQUENCE) || certs.Empty() {
 		return bad
 	}
-	m.certHashAlgorithm = crypto.SHA256
-	if first.PeekASN1Tag(cbasn1.SEQUENCE) {
-		if !first.ReadASN1Element(&alg, cbasn1.SEQUENCE) {
+	for !certs.Empty() {
+		var id, alg, hash cryptobyte.String
+		if !certs.ReadASN1(&id, cbasn1.SEQUENCE) || len(m.certIDs) == maxCertificates {
 			return bad
 		}
-		id, ok := algorithm(alg)
-		if m.certHashAlgorithm = hashOf(id); !ok || m.certHashAlgorithm == 0 {
+		c := certID{algorithm: crypto.SHA256}
+		if id.PeekASN1Tag(cbasn1.SEQUENCE) {
+			if !id.ReadASN1Element(&alg, cbasn1.SEQUENCE) {
+				return bad
+			}
+			name, ok := algorithm(alg)
+			if c.algorithm = hashOf(name); !ok || c.algorithm == 0 {
+				return bad
+			}
+		}
+		if !id.ReadASN1(&hash, cbasn1.OCTET_STRING) {
 			return bad
 		}
+		c.hash = hash
+		m.certIDs = append(m.certIDs, c)
 	}
-	if !first.ReadASN1(&hash, cbasn1.OCTET_STRING) {
-		return bad
-	}
-	m.certHash = hash
 	return nil
 }
 

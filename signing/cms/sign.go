@@ -19,7 +19,6 @@ import (
 
 // Object identifiers of RFC 5652, RFC 5035, RFC 3161, RFC 5754 and RFC 5758.
 var (
-	oidData          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
 	oidSignedData    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
 	oidContentType   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 3}
 	oidMessageDigest = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}
@@ -39,6 +38,9 @@ var (
 	oidECDSASHA512   = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 4}
 )
 
+// Data is the content type of a signature over a document (RFC 5652 §4).
+var Data = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
+
 // TSTInfo is the content type of a timestamp token (RFC 3161 §2.4.2).
 var TSTInfo = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
 
@@ -49,7 +51,7 @@ var TSTInfo = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
 // returns makes the result B-T, and a nil token without an error leaves it B-B, so that a timestamp
 // authority that is away need not cost the signature.
 func Sign(digest [32]byte, key crypto.Signer, chain []*x509.Certificate, stamp func(sig []byte) (token []byte, err error)) ([]byte, error) {
-	return sign(oidData, nil, digest, key, chain, stamp)
+	return sign(Data, nil, digest, key, chain, stamp)
 }
 
 // SignContent returns a SignedData that carries content of the given type, for timestamp tokens.
@@ -92,7 +94,7 @@ func sign(contentType asn1.ObjectIdentifier, content []byte, digest [32]byte, ke
 	default:
 		return nil, fmt.Errorf("sign as %q: keys of type %T are not supported", leaf.Subject.CommonName, pub)
 	}
-	m.signedAttributes = signedAttributes(contentType, digest[:], leaf)
+	m.signedAttributes = signedAttributes(contentType, digest[:], leaf, m.Certificates)
 	signed := sha256.Sum256(tlv(tagSet, m.signedAttributes))
 	sig, err := key.Sign(rand.Reader, signed[:], crypto.SHA256)
 	if err != nil {
@@ -114,11 +116,21 @@ func sign(contentType asn1.ObjectIdentifier, content []byte, digest [32]byte, ke
 }
 
 // signedAttributes returns the sorted contents of the set that is signed: content type, message digest and the
-// signing certificate's hash. Signing time is absent on purpose: PAdES has it in the signature dictionary.
-func signedAttributes(contentType asn1.ObjectIdentifier, digest []byte, leaf *x509.Certificate) []byte {
-	hash := sha256.Sum256(leaf.Raw)
+// hashes of all embedded certificates, the signer's first. Signing time is absent on purpose: PAdES has it in the
+// signature dictionary.
+func signedAttributes(contentType asn1.ObjectIdentifier, digest []byte, leaf *x509.Certificate, embedded []*x509.Certificate) []byte {
 	// SHA-256 is the default algorithm of ESSCertIDv2, so DER leaves it out (RFC 5035 §4).
-	ess := tlv(tagSequence, tlv(tagSequence, tlv(tagSequence, tlv(tagOctets, hash[:]))))
+	name := func(c *x509.Certificate) []byte {
+		hash := sha256.Sum256(c.Raw)
+		return tlv(tagSequence, tlv(tagOctets, hash[:]))
+	}
+	ids := [][]byte{name(leaf)}
+	for _, c := range embedded {
+		if c != leaf {
+			ids = append(ids, name(c))
+		}
+	}
+	ess := tlv(tagSequence, tlv(tagSequence, ids...))
 	set := setOf(tagSet,
 		attribute(oidContentType, objectID(contentType)),
 		attribute(oidMessageDigest, tlv(tagOctets, digest)),

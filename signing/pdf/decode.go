@@ -27,7 +27,7 @@ func (f *File) Decode(v Value, revision int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := v.Data
+	data := v.Raw
 	if len(filters) > 2 {
 		return nil, unsupported(v.Start, "a stream has more than two filters")
 	}

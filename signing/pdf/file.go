@@ -34,6 +34,8 @@ type Revision struct {
 	Stray   []Span  // bytes that are neither space, comment, object nor cross-reference; filled by Parse
 	Streams bool    // the section is a cross-reference stream
 	Linear  bool    // it came as the first page's and the main section of a linearized file
+
+	objects []Object // of Entries, once Parse has read them
 }
 
 // File is a parsed file. It is not safe for use by several goroutines at once.
@@ -44,6 +46,8 @@ type File struct {
 	budget  int
 	decoded int // bytes that compressed streams have given so far
 	holders map[int]*holder
+	items   []Value      // scratch for reading objects
+	pairs   []Pair       // the same
 	loading map[int]bool // offsets of objects that are being read, against circles
 }
 
@@ -356,26 +360,40 @@ func (f *File) Size() int { return len(f.data) }
 
 // Find returns the cross-reference entry of an object as of a revision, and the revision that holds it.
 func (f *File) Find(num, revision int) (Entry, int, bool) {
+	at, k, ok := f.find(num, revision)
+	if !ok {
+		return Entry{}, 0, false
+	}
+	e := f.Revisions[at].Entries[k]
+	return e, at, !e.Free
+}
+
+// find returns the revision, up to the given one, that last listed an object, and where.
+func (f *File) find(num, revision int) (at, k int, ok bool) {
 	for i := revision; i >= 0; i-- {
 		es := f.Revisions[i].Entries
 		k := sort.Search(len(es), func(k int) bool { return es[k].Num >= num })
 		if k < len(es) && es[k].Num == num {
-			return es[k], i, !es[k].Free
+			return i, k, true
 		}
 	}
-	return Entry{}, 0, false
+	return 0, 0, false
 }
 
 // Object reads an object as of a revision. An object that is not there has a Null value, as the standard wants.
 func (f *File) Object(num, revision int) (Object, error) {
-	e, at, ok := f.Find(num, revision)
-	if !ok {
+	at, k, ok := f.find(num, revision)
+	if !ok || f.Revisions[at].Entries[k].Free {
 		return Object{Num: num}, nil
 	}
-	if e.Holder != 0 {
-		return f.held(e, at)
+	r := &f.Revisions[at]
+	if k < len(r.objects) {
+		return r.objects[k], nil
 	}
-	return f.read(e, at)
+	if r.Entries[k].Holder != 0 {
+		return f.held(r.Entries[k], at)
+	}
+	return f.read(r.Entries[k], at)
 }
 
 // Resolve follows a reference as of a revision; other values come back as they are.
@@ -385,7 +403,7 @@ func (f *File) Resolve(v Value, revision int) (Value, error) {
 			return v, nil
 		}
 		e, _, ok := f.Find(int(v.Int), revision)
-		if !ok || e.Gen != v.Gen {
+		if !ok || e.Gen != int(v.Gen) {
 			return Value{}, nil
 		}
 		o, err := f.Object(int(v.Int), revision)

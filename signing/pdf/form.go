@@ -22,7 +22,7 @@ func (f *File) Fields(revision int) ([]Field, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := fieldWalk{file: f, revision: revision, seen: make(map[int64]bool)}
+	w := fieldWalk{file: f, revision: revision, seen: make(map[int64]bool), fields: make([]Field, 0, min(len(list.Items), 16))}
 	for _, item := range list.Items {
 		if err := w.walk(item, "", "", 0); err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 )
 
@@ -10,6 +11,9 @@ type lexer struct {
 	buf    []byte
 	pos    int
 	budget *int
+
+	items []Value // of the arrays that are being read, innermost last
+	pairs []Pair  // of the dictionaries that are being read
 }
 
 // The classes of byte (ISO 32000-1 §7.2.2).
@@ -191,27 +195,33 @@ func (l *lexer) hex(v *Value) error {
 func (l *lexer) array(v *Value, depth int) error {
 	v.Kind = Array
 	l.pos++
+	bottom := len(l.items)
 	for {
 		l.space()
 		if l.pos < len(l.buf) && l.buf[l.pos] == ']' {
 			l.pos++
+			v.Items = slices.Clone(l.items[bottom:])
+			l.items = l.items[:bottom]
 			return nil
 		}
 		item, err := l.value(depth + 1)
 		if err != nil {
 			return err
 		}
-		v.Items = append(v.Items, item)
+		l.items = append(l.items, item)
 	}
 }
 
 func (l *lexer) dict(v *Value, depth int) error {
 	v.Kind = Dict
 	l.pos += 2
+	bottom := len(l.pairs)
 	for {
 		l.space()
 		if l.pos+1 < len(l.buf) && l.buf[l.pos] == '>' && l.buf[l.pos+1] == '>' {
 			l.pos += 2
+			v.Pairs = slices.Clone(l.pairs[bottom:])
+			l.pairs = l.pairs[:bottom]
 			return v.unique()
 		}
 		if l.pos >= len(l.buf) || l.buf[l.pos] != '/' {
@@ -225,7 +235,7 @@ func (l *lexer) dict(v *Value, depth int) error {
 		if err != nil {
 			return err
 		}
-		v.Pairs = append(v.Pairs, Pair{Key: key.Raw, Start: key.Start, Value: item})
+		l.pairs = append(l.pairs, Pair{Key: key.Raw, Start: key.Start, Value: item})
 	}
 }
 
@@ -302,7 +312,7 @@ func (l *lexer) reference(v *Value) {
 		l.space()
 		if l.pos < len(l.buf) && isDigit(l.buf[l.pos]) {
 			if gen, ok := l.number(); ok && gen < 65536 && l.pos < len(l.buf) && isSpace(l.buf[l.pos]) && l.keyword("R") {
-				v.Kind, v.Gen = Reference, gen
+				v.Kind, v.Gen = Reference, uint16(gen)
 				return
 			}
 		}

@@ -10,7 +10,7 @@ func (f *File) read(e Entry, revision int) (Object, error) {
 	if f.loading[e.Offset] {
 		return Object{}, malformed(e.Offset, "object %d needs itself to be read", e.Num)
 	}
-	l := lexer{buf: f.data[:f.Revisions[revision].Span.End], pos: e.Offset, budget: &f.budget}
+	l := lexer{buf: f.data[:f.Revisions[revision].Span.End], pos: e.Offset, budget: &f.budget, items: f.items, pairs: f.pairs}
 	o := Object{Num: e.Num, Gen: e.Gen, Span: Span{Start: e.Offset}}
 	if e.Offset >= len(l.buf) || !isDigit(l.buf[e.Offset]) {
 		return o, malformed(e.Offset, "object %d is not where the cross-reference says", e.Num)
@@ -24,6 +24,7 @@ func (f *File) read(e Entry, revision int) (Object, error) {
 	if o.Value, err = l.value(0); err != nil {
 		return o, err
 	}
+	f.items, f.pairs = l.items[:0], l.pairs[:0] // kept for the next object
 	f.charge(l.pos - e.Offset)
 	if l.keyword("stream") {
 		if f.loading == nil {
@@ -66,7 +67,7 @@ func (f *File) stream(l *lexer, o *Object, revision int) error {
 		return malformed(o.Value.Start, "the length of stream %d is wrong", o.Num)
 	}
 	o.Value.Kind = Stream
-	o.Value.Data = l.buf[l.pos : l.pos+int(length.Int)]
+	o.Value.Raw = l.buf[l.pos : l.pos+int(length.Int)]
 	l.pos += int(length.Int)
 	at := l.pos
 	if l.pos < len(l.buf) && l.buf[l.pos] == '\r' {
@@ -85,22 +86,24 @@ func (f *File) stream(l *lexer, o *Object, revision int) error {
 func (f *File) checkRevision(i int) error {
 	r := &f.Revisions[i]
 	spans := make([]Span, 0, len(r.Entries)+2)
-	for _, e := range r.Entries {
-		if e.Free {
+	objects := make([]Object, len(r.Entries))
+	for k, e := range r.Entries {
+		var err error
+		switch {
+		case e.Free:
+			objects[k].Num = e.Num
 			continue
+		case e.Holder != 0:
+			objects[k], err = f.held(e, i)
+		default:
+			objects[k], err = f.read(e, i)
+			spans = append(spans, objects[k].Span)
 		}
-		if e.Holder != 0 {
-			if _, err := f.held(e, i); err != nil {
-				return err
-			}
-			continue
-		}
-		o, err := f.read(e, i)
 		if err != nil {
 			return err
 		}
-		spans = append(spans, o.Span)
 	}
+	r.objects = objects
 	sort.Slice(spans, func(a, b int) bool { return spans[a].Start < spans[b].Start })
 	if r.Linear {
 		return nil // the first page's section lies among the objects; such files are never ours

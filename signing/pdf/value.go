@@ -25,13 +25,12 @@ const (
 // Value is one PDF value as it stands in the file.
 type Value struct {
 	Kind       Kind
+	Gen        uint16  // of Reference
 	Start, End int     // span of its token; within the decoded container for objects in object streams
 	Int        int64   // of Integer; the object number of Reference; 1 for true
-	Gen        int     // of Reference
-	Raw        []byte  // the token of String, with its delimiters; of Name without the slash; of Real
+	Raw        []byte  // the token of String, with its delimiters; of Name without the slash; of Real; a Stream's data as stored
 	Items      []Value // of Array
 	Pairs      []Pair  // of Dict and Stream, in file order
-	Data       []byte  // of Stream, as stored
 }
 
 // Pair is an entry of a dictionary.
@@ -68,7 +67,7 @@ func (v Value) Equal(w Value) bool {
 	case Array:
 		return slices.EqualFunc(v.Items, w.Items, Value.Equal)
 	case Dict, Stream:
-		if len(v.Pairs) != len(w.Pairs) || !bytes.Equal(v.Data, w.Data) {
+		if len(v.Pairs) != len(w.Pairs) || v.Kind == Stream && !bytes.Equal(v.Raw, w.Raw) {
 			return false
 		}
 		for _, p := range v.Pairs {

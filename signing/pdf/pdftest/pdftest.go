@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"fmt"
+	"strings"
 )
 
 // Attachment is the text of the attachment "order.json" in every base document.
@@ -12,14 +13,17 @@ const Attachment = `{"order":"PYC-2026-000001","customer":"Nguyễn Văn Ế"}`
 
 // Base returns a one-page document with a line of text, the attachment order.json and an empty signature field for
 // each name, side by side.
-func Base(fields ...string) []byte {
+func Base(fields ...string) []byte { return Padded(0, fields...) }
+
+// Padded is Base with so many more bytes in the page's content.
+func Padded(size int, fields ...string) []byte {
 	var packed bytes.Buffer
 	z := zlib.NewWriter(&packed)
 	z.Write([]byte(Attachment))
 	z.Close()
 	var widgets string
 	objects := []string{"", "", "",
-		stream("", "BT /F1 12 Tf 72 760 Td (Work order) Tj ET"),
+		stream("", "BT /F1 12 Tf 72 760 Td (Work order) Tj ET"+strings.Repeat(" ", size)),
 		"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
 		"<</Type/Filespec/F(order.json)/UF(order.json)/EF<</F 7 0 R>>/AFRelationship/Data>>",
 		stream("/Type/EmbeddedFile/Filter/FlateDecode", packed.String()),

@@ -1,0 +1,340 @@
+package verify
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"countersign/signing/ca"
+	"countersign/signing/cms"
+	"countersign/signing/pdf"
+	"countersign/signing/tsa"
+)
+
+// found is a filled signature field on its way through the checks.
+type found struct {
+	field    pdf.Field
+	revision int // the revision that holds and ends with the signature; -1 until that is known
+	dict     pdf.Value
+	object   int // the number of the object that holds dict
+	coverage string
+	message  *cms.Message
+	token    *tsa.Token // the signature timestamp, or the document timestamp itself
+	document bool       // it is a document timestamp
+	ours     bool       // the signer's certificate was issued by an authority of this product
+	loose    bool       // the hole is written as others do, in upper-case digits
+	intact   bool
+	trusted  bool
+	stamped  bool // the timestamp and its chain hold
+	claimed  time.Time
+	proven   time.Time
+	chain    []Link
+	problem  *problem
+}
+
+// check judges one signature but for chain and time.
+func (v *verification) check(s *found) *problem {
+	s.revision, s.coverage = -1, "other"
+	if p := v.locate(s); p != nil {
+		return p
+	}
+	if t, ok := pdf.ParseDate(s.dict.Get("M").Text()); ok {
+		s.claimed = t
+	}
+	if p := v.cover(s); p != nil {
+		return p
+	}
+	der, p := v.hole(s)
+	if p != nil {
+		return p
+	}
+	switch sub := s.dict.Get("SubFilter"); {
+	case sub.Is("ETSI.CAdES.detached"), sub.Is("adbe.pkcs7.detached"):
+		return v.checkMessage(s, der)
+	case sub.Is("ETSI.RFC3161"):
+		return v.checkDocumentTimestamp(s, der)
+	}
+	// An unknown kind may be a known one that was tampered with; then its digest tells.
+	if p := v.checkMessage(s, der); p != nil && p != cmsProblem && p.verdict == Failed {
+		return p
+	}
+	s.intact = false
+	return subfilterProblem
+}
+
+// locate finds the signature dictionary and the revision that wrote it.
+func (v *verification) locate(s *found) *problem {
+	last := len(v.file.Revisions) - 1
+	s.object, s.dict = s.field.Object.Num, s.field.Object.Value.Get("V")
+	if ref := s.dict; ref.Kind == pdf.Reference {
+		o, err := v.file.Object(int(ref.Int), last)
+		if err != nil || o.Span.End == 0 || o.Gen != int(ref.Gen) {
+			return dictionaryProblem
+		}
+		s.object, s.dict = o.Num, o.Value
+	}
+	e, revision, ok := v.file.Find(s.object, last)
+	if !ok || e.Holder != 0 || s.dict.Kind != pdf.Dict {
+		return dictionaryProblem
+	}
+	if t := s.dict.Get("Type"); t.Kind != pdf.Null && !t.Is("Sig") && !t.Is("DocTimeStamp") {
+		return dictionaryProblem
+	}
+	s.revision = revision
+	return nil
+}
+
+// cover requires that the byte range is the whole of its revision but for the token of /Contents.
+func (v *verification) cover(s *found) *problem {
+	items, contents := s.dict.Get("ByteRange").Items, s.dict.Get("Contents")
+	if len(items) != 4 || contents.Kind != pdf.String {
+		return rangeProblem
+	}
+	var n [4]int
+	for i, item := range items {
+		if item.Kind != pdf.Integer || item.Int < 0 || item.Int > int64(len(v.data)) {
+			return rangeProblem
+		}
+		n[i] = int(item.Int)
+	}
+	end := n[2] + n[3]
+	if n[0] != 0 || n[1] != contents.Start || n[2] != contents.End || end > len(v.data) {
+		return rangeProblem
+	}
+	r := v.file.Revisions[s.revision]
+	switch {
+	case end == len(v.data) && s.revision == len(v.file.Revisions)-1:
+		s.coverage = "whole_file"
+	case end >= r.Marker && end <= r.Span.End && s.revision < len(v.file.Revisions)-1:
+		s.coverage = "whole_revision"
+	default:
+		return rangeProblem
+	}
+	return nil
+}
+
+// hole returns the DER in /Contents. Its digits must be of one case and what pads them zeros.
+func (v *verification) hole(s *found) ([]byte, *problem) {
+	token := s.dict.Get("Contents").Raw
+	if token[0] != '<' || len(token)%2 != 0 {
+		return nil, holeProblem
+	}
+	digits := token[1 : len(token)-1]
+	var head [5]byte
+	if len(digits) < 2*len(head) {
+		return nil, holeProblem
+	}
+	if _, err := hex.Decode(head[:], digits[:2*len(head)]); err != nil {
+		return nil, holeProblem
+	}
+	size, ok := derSize(head[:])
+	if !ok || 2*size > len(digits) || len(bytes.Trim(digits[2*size:], "0")) != 0 {
+		return nil, holeProblem
+	}
+	lower, upper := false, false
+	for _, c := range digits[:2*size] {
+		lower = lower || c >= 'a' && c <= 'f'
+		upper = upper || c >= 'A' && c <= 'F'
+	}
+	der := make([]byte, size)
+	if _, err := hex.Decode(der, digits[:2*size]); err != nil || lower && upper {
+		return nil, holeProblem
+	}
+	s.loose = upper
+	return der, nil
+}
+
+// derSize returns the length of the DER sequence whose first bytes these are.
+func derSize(b []byte) (int, bool) {
+	if b[0] != 0x30 {
+		return 0, false
+	}
+	size, head := int(b[1]), 2
+	if size >= 0x80 {
+		count := size - 0x80
+		if count < 1 || count > 3 {
+			return 0, false
+		}
+		size, head = 0, 2+count
+		for _, c := range b[2:head] {
+			size = size<<8 | int(c)
+		}
+	}
+	return head + size, true
+}
+
+// digest hashes the bytes that the signature covers.
+func (v *verification) digest(s *found, h crypto.Hash) []byte {
+	contents := s.dict.Get("Contents")
+	items := s.dict.Get("ByteRange").Items
+	w := h.New()
+	w.Write(v.data[:contents.Start])
+	w.Write(v.data[contents.End : items[2].Int+items[3].Int])
+	return w.Sum(nil)
+}
+
+// checkMessage judges a CMS signature over the document.
+func (v *verification) checkMessage(s *found, der []byte) *problem {
+	m, err := cms.Parse(der)
+	if err != nil || m.Content != nil || !m.ContentType.Equal(cms.Data) {
+		return cmsProblem
+	}
+	s.message = m
+	mark, marked := ca.ReadMark(m.Signer)
+	s.ours = marked
+	err = m.Verify(v.digest(s, m.Hash))
+	if p := cmsFailure(err); p != nil {
+		if p == algorithmProblem && s.ours {
+			return encodingProblem // no certificate of ours was ever used with another algorithm
+		}
+		return p
+	}
+	if m.Token != nil {
+		s.token, err = tsa.Parse(m.Token)
+		if err != nil || s.token.Verify(m.Signature) != nil {
+			return tokenProblem
+		}
+	}
+	strict := m.Canonical && m.Sorted && m.NamesAll() && m.LowS() && !s.loose
+	if s.ours && !strict || !v.tokenStrict(s) {
+		return encodingProblem
+	}
+	s.intact = true
+	if marked && (mark.Kind == ca.KindTimestamp || mark.Kind == ca.KindServer) || !forSigning(m.Signer) {
+		return usageProblem
+	}
+	if errors.Is(err, cms.ErrUnnamed) || !strict || !m.SigningTime.IsZero() || !s.dict.Get("SubFilter").Is("ETSI.CAdES.detached") {
+		return foreignProblem
+	}
+	return nil
+}
+
+// cmsFailure turns what cms.Verify found into a problem; an unnamed certificate is judged later.
+func cmsFailure(err error) *problem {
+	switch {
+	case err == nil, errors.Is(err, cms.ErrUnnamed):
+		return nil
+	case errors.Is(err, cms.ErrDigest):
+		return digestProblem
+	case errors.Is(err, cms.ErrCertificate):
+		return certificateProblem
+	case errors.Is(err, cms.ErrAlgorithm):
+		return algorithmProblem
+	}
+	return signatureProblem
+}
+
+// tokenStrict reports whether the timestamp has its one encoding: of our own authority's tokens everything is asked
+// that is asked of signatures, of others' that nothing is in them which nobody reads.
+func (v *verification) tokenStrict(s *found) bool {
+	if s.token == nil {
+		return true
+	}
+	m := s.token.Message
+	if _, ours := ca.ReadMark(m.Signer); ours {
+		return m.Canonical && m.Sorted && m.NamesAll() && m.LowS()
+	}
+	return m.Canonical && (m.NamesAll() || v.known(m))
+}
+
+// known reports whether each embedded certificate is the signer's, a root of the policy, or signed by another of them.
+func (v *verification) known(m *cms.Message) bool {
+	for _, c := range m.Certificates {
+		good := c == m.Signer
+		for _, parent := range append(v.policy.Roots, m.Certificates...) {
+			good = good || c.Equal(parent) && c != parent || bytes.Equal(c.RawIssuer, parent.RawSubject) && c.CheckSignatureFrom(parent) == nil
+		}
+		if !good {
+			return false
+		}
+	}
+	return true
+}
+
+// checkDocumentTimestamp judges a timestamp over the document itself.
+func (v *verification) checkDocumentTimestamp(s *found, der []byte) *problem {
+	t, err := tsa.Parse(der)
+	if err != nil {
+		return cmsProblem
+	}
+	s.token, s.message, s.document = t, t.Message, true
+	_, s.ours = ca.ReadMark(t.Message.Signer)
+	contents, items := s.dict.Get("Contents"), s.dict.Get("ByteRange").Items
+	signed := append(append([]byte{}, v.data[:contents.Start]...), v.data[contents.End:items[2].Int+items[3].Int]...)
+	if t.Verify(signed) != nil {
+		return tokenProblem
+	}
+	if !v.tokenStrict(s) {
+		return encodingProblem
+	}
+	s.intact = true
+	if s.loose {
+		return foreignProblem
+	}
+	return nil
+}
+
+// forSigning reports whether the certificate's key usage allows signing documents (RFC 5280 §4.2.1.3).
+func forSigning(c *x509.Certificate) bool {
+	return c.KeyUsage == 0 || c.KeyUsage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) != 0
+}
+
+// report renders the finding.
+func (s *found) report(size int) Signature {
+	out := Signature{
+		Field: clean(s.field.Name), Kind: "other", Reason: clean(s.dict.Get("Reason").Text()), Integrity: "broken", Coverage: s.coverage,
+		ClaimedTime: Moment{s.claimed}, ProvenTime: Moment{s.proven}, Timestamp: Timestamp{Status: "none"},
+		Chain: s.chain, Missing: []string{}, Revision: s.revision + 1,
+	}
+	if s.chain == nil {
+		out.Chain = []Link{}
+	}
+	if s.intact {
+		out.Integrity = "intact"
+	}
+	if s.problem != nil {
+		out.Problem = s.problem.code
+	}
+	if s.message == nil {
+		return out
+	}
+	signer := s.message.Signer
+	out.Signer, out.SignerName, out.Algorithm = clean(signer.Subject.String()), clean(signer.Subject.CommonName), s.message.Algorithm()
+	if len(signer.Subject.Organization) > 0 {
+		out.Organisation = clean(signer.Subject.Organization[0])
+	}
+	if m, ok := ca.ReadMark(signer); ok {
+		out.Kind = string(m.Kind)
+	}
+	if s.document {
+		out.Kind = string(ca.KindTimestamp)
+	}
+	s.level(&out)
+	return out
+}
+
+// level names the level that the signature reached and what the next one wants.
+func (s *found) level(out *Signature) {
+	if s.message.Token != nil || s.document {
+		out.Timestamp.Status = "invalid"
+		if s.token != nil {
+			out.Timestamp.Authority = clean(s.token.Message.Signer.Subject.CommonName)
+		}
+		if s.intact {
+			out.Timestamp.Status = "untrusted"
+		}
+		if s.stamped {
+			out.Timestamp.Status = "valid"
+		}
+	}
+	switch {
+	case !s.intact || s.document || s.problem == foreignProblem:
+	case s.stamped:
+		out.Level, out.Missing = "B-T", []string{"revocation_data"}
+	default:
+		out.Level, out.Missing = "B-B", []string{"signature_timestamp"}
+	}
+}

@@ -1,0 +1,220 @@
+// Package verify judges signed PDF files: one strict verdict, with reasons.
+//
+// PASSED means that for every signature the bytes are those that were signed, that the signature covers its whole
+// revision, that the hole has its one canonical content, that the chain ends at a root of the policy and that the
+// certificate was valid at a proven time; and that later revisions only filled signature fields which stood empty in
+// the signed document. One flipped bit anywhere in a file of ours makes it FAILED. Signatures by others that hold but
+// are not so strict are INDETERMINATE, never PASSED. Verify is pure: no network, no clock, no files.
+//
+// Without a timestamp, a one-off certificate is judged at the claimed time, and the report's limits say so. Start
+// reading at Verify; signature.go judges one signature, changes.go what came after it, trust.go chain and time.
+package verify
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"time"
+
+	"countersign/signing/pdf"
+)
+
+// Policy says whom to trust, and at what time the question is asked.
+type Policy struct {
+	Roots []*x509.Certificate
+	At    time.Time
+}
+
+// problem is a reason why a verdict is not PASSED.
+type problem struct {
+	code    string
+	verdict Verdict
+	sub     string
+}
+
+// The problems, with verdict and sub-indication of EN 319 102-1 §5.1.3.
+var (
+	parseProblem       = &problem{"parse", Failed, "FORMAT_FAILURE"}
+	orphanProblem      = &problem{"orphan", Failed, "FORMAT_FAILURE"}
+	dictionaryProblem  = &problem{"dictionary", Failed, "FORMAT_FAILURE"}
+	rangeProblem       = &problem{"range", Failed, "FORMAT_FAILURE"}
+	holeProblem        = &problem{"hole", Failed, "FORMAT_FAILURE"}
+	cmsProblem         = &problem{"cms", Failed, "FORMAT_FAILURE"}
+	encodingProblem    = &problem{"encoding", Failed, "FORMAT_FAILURE"}
+	digestProblem      = &problem{"digest", Failed, "HASH_FAILURE"}
+	signatureProblem   = &problem{"signature", Failed, "SIG_CRYPTO_FAILURE"}
+	certificateProblem = &problem{"certificate", Failed, "SIG_CRYPTO_FAILURE"}
+	tokenProblem       = &problem{"token", Failed, "SIG_CRYPTO_FAILURE"}
+	earlyProblem       = &problem{"not_yet_valid", Failed, "NOT_YET_VALID"}
+	forbiddenProblem   = &problem{"changes", Failed, "FORMAT_FAILURE"}
+
+	subfilterProblem = &problem{"subfilter", Indeterminate, "SIG_CONSTRAINTS_FAILURE"}
+	foreignProblem   = &problem{"foreign", Indeterminate, "SIG_CONSTRAINTS_FAILURE"}
+	algorithmProblem = &problem{"algorithm", Indeterminate, "CRYPTO_CONSTRAINTS_FAILURE"}
+	usageProblem     = &problem{"usage", Indeterminate, "CHAIN_CONSTRAINTS_FAILURE"}
+	chainProblem     = &problem{"chain", Indeterminate, "NO_CERTIFICATE_CHAIN_FOUND"}
+	expiredProblem   = &problem{"expired", Indeterminate, "OUT_OF_BOUNDS_NO_POE"}
+	futureProblem    = &problem{"future", Indeterminate, "OUT_OF_BOUNDS_NO_POE"}
+	unknownProblem   = &problem{"unknown_changes", Indeterminate, "GENERIC"}
+)
+
+// The codes of limits.
+const (
+	limitRevocation = "no_revocation_check"
+	limitClaimed    = "claimed_time_only"
+	limitTSAExpired = "timestamp_certificate_expired"
+)
+
+// Verify judges a file.
+func Verify(data []byte, p Policy) Report {
+	sum := sha256.Sum256(data)
+	r := Report{
+		Integrity: "none", Changes: "none",
+		File:       File{SHA256: hex.EncodeToString(sum[:]), Size: len(data)},
+		Signatures: []Signature{}, ChangeList: []Change{}, Limits: []string{},
+	}
+	f, err := pdf.Parse(data)
+	if err != nil {
+		return r.unparsed(data, err)
+	}
+	r.File.Revisions = len(f.Revisions)
+	last := len(f.Revisions) - 1
+	fields, err := f.Fields(last)
+	if err != nil {
+		return r.unparsed(data, err)
+	}
+	v := verification{file: f, data: data, policy: p}
+	for _, field := range fields {
+		if field.Type == "Sig" && field.Object.Value.Get("V").Kind != pdf.Null {
+			v.found = append(v.found, &found{field: field})
+		}
+	}
+	dictionaries, err := v.dictionaries()
+	if err != nil {
+		return r.unparsed(data, err)
+	}
+	if len(v.found) == 0 && dictionaries == 0 {
+		r.Verdict, r.Problem = NoSignature, "no_signature"
+		r.Summary = summarize(r)
+		return r
+	}
+	for _, s := range v.found {
+		s.problem = v.check(s)
+	}
+	// In the order in which they were made, which need not be that of the fields.
+	slices.SortStableFunc(v.found, func(a, b *found) int { return a.revision - b.revision })
+	if dictionaries != len(v.found) {
+		v.worse(orphanProblem, "")
+	}
+	v.judgeTrust()
+	v.judgeChanges()
+	r = v.report(r)
+	r.Summary = summarize(r)
+	return r
+}
+
+// unparsed reports a file that can't be read. One that claims to be signed is FAILED: every file that we sign is
+// readable, so it was damaged.
+func (r Report) unparsed(data []byte, err error) Report {
+	r.Detail = clean(err.Error())
+	r.Changes = "unknown"
+	var e *pdf.Error
+	damaged := !errors.As(err, &e) || e.Reason == pdf.Malformed
+	signed := bytes.Contains(data, []byte("/ByteRange")) || bytes.Contains(data, []byte("/ETSI.")) || bytes.Contains(data, []byte("/adbe.pkcs7"))
+	if damaged && signed {
+		r.Verdict, r.Sub, r.Problem, r.Integrity = parseProblem.verdict, parseProblem.sub, parseProblem.code, "broken"
+	} else {
+		r.Verdict, r.Problem = Unreadable, "unreadable"
+		if !damaged {
+			r.Problem = "unsupported"
+		}
+	}
+	r.Summary = summarize(r)
+	return r
+}
+
+// verification is one run of Verify.
+type verification struct {
+	file    *pdf.File
+	data    []byte
+	policy  Policy
+	found   []*found
+	changes []Change
+	unknown bool // a change can't be judged
+	problem *problem
+	subject string // the field that problem is about
+	detail  string
+	limits  []string
+}
+
+// worse notes a problem unless a graver one was noted before.
+func (v *verification) worse(p *problem, field string) {
+	if p == nil || v.problem != nil && (v.problem.verdict == Failed || p.verdict != Failed) {
+		return
+	}
+	v.problem, v.subject = p, field
+}
+
+func (v *verification) limit(code string) {
+	if !slices.Contains(v.limits, code) {
+		v.limits = append(v.limits, code)
+	}
+}
+
+// dictionaries counts the objects that are or hold a signature dictionary, in the file as its last revision shows it
+// and in all before. One that no field points to is no signature, but looks like one to a careless reader.
+func (v *verification) dictionaries() (int, error) {
+	count := 0
+	for i, r := range v.file.Revisions {
+		for _, e := range r.Entries {
+			if e.Free || e.Holder != 0 {
+				continue
+			}
+			o, err := v.file.Object(e.Num, i)
+			if err != nil {
+				return 0, err
+			}
+			if o.Value.Get("ByteRange").Kind != pdf.Null || o.Value.Get("V").Get("ByteRange").Kind != pdf.Null {
+				count++
+			}
+		}
+	}
+	return count, nil
+}
+
+// report gathers what was found.
+func (v *verification) report(r Report) Report {
+	r.Integrity, r.Changes, r.Trusted = "intact", "none", len(v.found) > 0
+	for _, s := range v.found {
+		r.Signatures = append(r.Signatures, s.report(len(v.data)))
+		if !s.intact {
+			r.Integrity = "broken"
+		}
+		r.Trusted = r.Trusted && s.trusted
+		v.worse(s.problem, s.field.Name)
+	}
+	if len(v.found) == 0 {
+		r.Integrity = "broken"
+	}
+	if len(v.changes) > 0 {
+		r.Changes, r.ChangeList = "permitted", v.changes
+	}
+	for _, c := range v.changes {
+		if !c.Permitted {
+			r.Changes = "forbidden"
+		}
+	}
+	if v.unknown && r.Changes != "forbidden" {
+		r.Changes = "unknown"
+	}
+	r.Limits = append([]string{limitRevocation}, v.limits...)
+	r.Verdict = Passed
+	if v.problem != nil {
+		r.Verdict, r.Sub, r.Problem, r.subject = v.problem.verdict, v.problem.sub, v.problem.code, clean(v.subject)
+		r.Detail = v.detail
+	}
+	return r
+}
