@@ -192,6 +192,13 @@ type ClerkEvent struct {
 	Lang   string     `json:"lang"`   // language that the customer chose
 }
 
+// ClerkUpdate is one event as a clerk's terminal gets it.
+type ClerkUpdate struct {
+	Event ClerkEvent
+	Lost  bool // the service does not answer since At
+	At    time.Time
+}
+
 // Evidence is the verified account of a finished order (K16).
 type Evidence struct {
 	Verdict     string            `json:"verdict"` // PASSED, FAILED, INDETERMINATE

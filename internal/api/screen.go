@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"countersign/kiosk/display"
 	"countersign/kiosk/mirror"
 )
 
@@ -13,8 +12,6 @@ import (
 type Display struct {
 	*Client
 }
-
-var _ display.Service = (*Display)(nil)
 
 // Snapshots delivers what the customer may see until ctx ends. While the service is lost it delivers nothing: silence
 // is the curtain.

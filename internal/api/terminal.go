@@ -10,7 +10,6 @@ import (
 
 	"countersign/kiosk"
 	"countersign/kiosk/catalog"
-	"countersign/kiosk/clerk"
 )
 
 // Clerk is a clerk's terminal at one counter of one unit; it is what the clerk's screens ask.
@@ -19,8 +18,6 @@ type Clerk struct {
 	Unit    string
 	Counter string
 }
-
-var _ clerk.Service = (*Clerk)(nil)
 
 // SignIn opens the session; its token goes with everything after.
 func (c *Clerk) SignIn(ctx context.Context, user, password string) (kiosk.SignedIn, error) {
@@ -256,9 +253,9 @@ func (c *Clerk) Evidence(ctx context.Context, key string) (kiosk.Evidence, error
 
 // Events delivers the counter's state until ctx ends, and that the service is lost when it is. Latest wins: a screen
 // that is slow gets the newest state, never a backlog.
-func (c *Clerk) Events(ctx context.Context) <-chan clerk.Update {
-	out := make(chan clerk.Update, 1)
-	put := func(u clerk.Update) {
+func (c *Clerk) Events(ctx context.Context) <-chan kiosk.ClerkUpdate {
+	out := make(chan kiosk.ClerkUpdate, 1)
+	put := func(u kiosk.ClerkUpdate) {
 		u.At = time.Now()
 		for {
 			select {
@@ -278,13 +275,13 @@ func (c *Clerk) Events(ctx context.Context) <-chan clerk.Update {
 			if e.Order != nil {
 				v, err := c.view(ctx, *e.Order, nil)
 				if err != nil {
-					put(clerk.Update{Lost: true})
+					put(kiosk.ClerkUpdate{Lost: true})
 					return
 				}
 				e.Order = &v
 			}
-			put(clerk.Update{Event: e})
-		}, func(error) { put(clerk.Update{Lost: true}) })
+			put(kiosk.ClerkUpdate{Event: e})
+		}, func(error) { put(kiosk.ClerkUpdate{Lost: true}) })
 	}()
 	return out
 }

@@ -2,7 +2,6 @@ package clerk
 
 import (
 	"context"
-	"time"
 
 	"countersign/kiosk"
 	"countersign/kiosk/catalog"
@@ -79,11 +78,7 @@ type Service interface {
 }
 
 // Update is one event from the service.
-type Update struct {
-	Event kiosk.ClerkEvent
-	Lost  bool // the service does not answer since At
-	At    time.Time
-}
+type Update = kiosk.ClerkUpdate
 
 // SignedIn is what a clerk learns on signing in.
 type SignedIn = kiosk.SignedIn

@@ -1,0 +1,189 @@
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"countersign/internal/clock"
+	"countersign/internal/fault"
+	"countersign/internal/store"
+	"countersign/internal/vault"
+	"countersign/kiosk"
+	"countersign/signing/ca"
+	"countersign/signing/journal"
+	"countersign/signing/key"
+	"countersign/signing/seal"
+)
+
+// Lives of the certificates that Found and AddSeal issue.
+const (
+	tsaLife  = 5 * 365 * 24 * time.Hour
+	sealLife = 3 * 365 * 24 * time.Hour
+)
+
+// Found makes a new installation: the vault, the certificate authority, the keys of timestamps and journal, and the
+// empty database. It refuses a data directory that is not empty.
+func Found(ctx context.Context, o Options, organisation string) error {
+	o = o.filled()
+	entries, err := os.ReadDir(o.Dir)
+	if err == nil && len(entries) > 0 {
+		return fault.New(fault.Conflict, "service.not_empty", fault.Args{"dir": o.Dir})
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("look into the data directory: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Join(o.Dir, "ca"), 0o700); err != nil {
+		return fmt.Errorf("make the data directory: %w", err)
+	}
+	v, err := vault.Create(o.KeyFile, o.Passphrase)
+	if err != nil {
+		return err
+	}
+	keys, err := key.New(filepath.Join(o.Dir, dirKeys), v)
+	if err != nil {
+		return err
+	}
+	if err := foundAuthority(o, keys, organisation); err != nil {
+		return err
+	}
+	if _, err := keys.Create(keyJournal, key.Ed25519); err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, store.Options{Dir: o.Dir, Vault: v, Clock: o.Clock})
+	if err != nil {
+		return err
+	}
+	return db.Close()
+}
+
+// foundAuthority makes root, issuing authority and timestamp certificate.
+func foundAuthority(o Options, keys *key.Store, organisation string) error {
+	name := func(cn string) pkix.Name {
+		return pkix.Name{CommonName: cn, Organization: []string{organisation}, Country: []string{"VN"}}
+	}
+	root, err := ca.NewRoot(name(organisation+" Root CA"), o.Clock, rand.Reader)
+	if err != nil {
+		return err
+	}
+	issuing, err := root.NewIssuing(name(organisation + " Issuing CA"))
+	if err != nil {
+		return err
+	}
+	if err := keys.Import(keyRoot, root.Key()); err != nil {
+		return err
+	}
+	if err := keys.Import(keyIssuing, issuing.Key()); err != nil {
+		return err
+	}
+	stamp, err := keys.Create(keyTSA, key.P256)
+	if err != nil {
+		return err
+	}
+	chain, err := issuing.IssueTimestamp(stamp.Public(), name(organisation+" TSA"), tsaLife)
+	if err != nil {
+		return err
+	}
+	for file, certs := range map[string][]*x509.Certificate{fileRoot: {root.Certificate}, fileIssuing: {issuing.Certificate}, fileTSA: chain} {
+		if err := writeNew(filepath.Join(o.Dir, filepath.FromSlash(file)), ca.PEM(certs...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeNew writes a file that must survive a power cut before anything depends on it.
+func writeNew(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return fmt.Errorf("write a new file: %w", err)
+	}
+	if _, err := f.Write(data); err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", path, err), f.Close())
+	}
+	if err := f.Sync(); err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", path, err), f.Close())
+	}
+	return f.Close()
+}
+
+// NewSeal says which seal to make.
+type NewSeal struct {
+	seal.Seal
+	RSA            bool   // RSA-2048 instead of P-256
+	OrganisationID string // tax code
+}
+
+// AddSeal makes a seal's key and certificate and enters it in the register.
+func (s *Service) AddSeal(ctx context.Context, n NewSeal) error {
+	kind := key.P256
+	if n.RSA {
+		kind = key.RSA2048
+	}
+	n.KeyName = "seal-" + n.ID
+	private, err := s.Keys.Create(n.KeyName, kind)
+	if err != nil {
+		return err
+	}
+	if n.Kind == seal.Counter {
+		n.Chain, err = s.Issuing.IssueClerk(private.Public(), ca.Clerk{Name: n.Name, StaffID: n.ID, Organisation: n.Organisation, Counter: n.Line, Life: sealLife})
+	} else {
+		n.Chain, err = s.Issuing.IssueSeal(private.Public(), ca.Seal{Name: n.Name, Organisation: n.Organisation, OrganisationID: n.OrganisationID, Life: sealLife})
+	}
+	if err != nil {
+		return err
+	}
+	if n.ValidUntil.IsZero() {
+		n.ValidUntil = n.Chain[0].NotAfter
+	}
+	return s.Store.Register().PutSeal(ctx, n.Seal)
+}
+
+// Grant gives a clerk the right to use a seal for a service, on the strength of a paper.
+func (s *Service) Grant(ctx context.Context, g seal.Grant) error {
+	if g.Paper == "" {
+		return fault.New(fault.Invalid, "service.no_paper", nil)
+	}
+	return s.Store.Register().PutGrant(ctx, g)
+}
+
+// AddUser makes a member of staff with a first password, which must keep to the rule. unlock may be "".
+func (s *Service) AddUser(ctx context.Context, u kiosk.User, password, unlock string) error {
+	if err := kiosk.CheckPassword(password); err != nil {
+		return err
+	}
+	if _, ok := s.Hall.Units[u.Unit]; !ok {
+		return fault.New(fault.NotFound, "signin.unit", fault.Args{"unit": u.Unit})
+	}
+	var err error
+	if u.Password, err = s.Options.Cost.Hash(password, rand.Reader); err != nil {
+		return err
+	}
+	if unlock != "" {
+		if err := kiosk.CheckUnlockCode(unlock); err != nil {
+			return err
+		}
+		if u.UnlockCode, err = s.Options.Cost.Hash(unlock, rand.Reader); err != nil {
+			return err
+		}
+	}
+	u.PasswordAt, u.Rev = s.Options.Clock.Now(), 0
+	return s.Store.Update(ctx, func(tx kiosk.Tx) error {
+		again := u
+		if err := tx.PutUser(&again); err != nil {
+			return err
+		}
+		_, err := tx.Append(adminEntry(s.Options.Clock.Now(), "user.add", u.Name))
+		return err
+	})
+}
+
+func adminEntry(at time.Time, act, subject string) journal.Entry {
+	return journal.Entry{At: at.In(clock.Vietnam), Actor: "admin", Role: "admin", Place: "host", Act: act, Subject: subject}
+}

@@ -1,0 +1,307 @@
+// Package service puts the parts together: database, keys, certificates, hall, hub, jobs and API of one installation.
+//
+// Found makes a new installation; Open opens one. Nothing here decides anything about orders: it only hands the parts
+// to each other. Start reading at Open.
+package service
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"countersign/internal/api"
+	"countersign/internal/backoffice"
+	"countersign/internal/clock"
+	"countersign/internal/job"
+	"countersign/internal/locale"
+	"countersign/internal/store"
+	"countersign/internal/vault"
+	"countersign/kiosk"
+	"countersign/kiosk/catalog"
+	"countersign/kiosk/mirror"
+	"countersign/kiosk/receipt"
+	"countersign/kiosk/workorder"
+	"countersign/mail/outbox"
+	"countersign/services"
+	"countersign/signing"
+	"countersign/signing/ca"
+	"countersign/signing/journal"
+	"countersign/signing/key"
+	"countersign/signing/seal"
+	"countersign/signing/tsa"
+)
+
+// Options say where an installation lies and what surrounds it.
+type Options struct {
+	Dir        string // data directory
+	KeyFile    string // the vault, outside the data directory
+	Passphrase []byte
+	Units      []kiosk.Unit
+	Own        fs.FS  // the operator's own services; may be nil
+	CJKFont    string // TrueType file for Chinese; "" when no service needs it
+	Mail       *outbox.Server
+	Sender     receipt.Sender
+	TSA        []string // timestamp authorities in order
+	LocalTSA   bool     // stamp in this process, for demonstrations; says so in the certificate
+	BackOffice *backoffice.Client
+	StandIn    bool // the back office is a stand-in: MÔ PHỎNG
+	Printer    Printer
+	Limits     kiosk.Limits
+	Cost       kiosk.PasswordCost
+	Clock      clock.Clock
+	Log        *slog.Logger
+	Beat       func() (<-chan time.Time, func())
+	Jobs       job.Options
+}
+
+func (o Options) filled() Options {
+	if o.Clock == nil {
+		o.Clock = clock.System{}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Limits == (kiosk.Limits{}) {
+		o.Limits = kiosk.DefaultLimits
+	}
+	if o.Cost == (kiosk.PasswordCost{}) {
+		o.Cost = kiosk.StaffCost
+	}
+	if o.Beat == nil {
+		o.Beat = api.Ticks
+	}
+	return o
+}
+
+// Service is an open installation.
+type Service struct {
+	Options Options
+	Vault   *vault.Vault
+	Store   *store.Store
+	Keys    *key.Store
+	Hall    *kiosk.Hall
+	Hub     *mirror.Hub
+	Seals   *seal.Local
+	Issuing *ca.Authority
+	Root    *x509.Certificate
+	Handler http.Handler
+
+	runner  *job.Runner[kiosk.Tx]
+	journal *journal.Signer
+	public  note.Verifier
+}
+
+// The names of the keys and files of an installation.
+const (
+	keyRoot    = "ca-root"
+	keyIssuing = "ca-issuing"
+	keyTSA     = "tsa"
+	keyJournal = "journal"
+
+	fileRoot    = "ca/root.pem"
+	fileIssuing = "ca/issuing.pem"
+	fileTSA     = "ca/tsa.pem"
+	dirKeys     = "keys"
+
+	journalName = "countersign/journal"
+)
+
+// Open opens an installation and settles what a stop left half done.
+func Open(ctx context.Context, o Options) (*Service, error) {
+	o = o.filled()
+	s := &Service{Options: o}
+	var err error
+	if s.Vault, err = vault.Open(o.KeyFile, o.Passphrase); err != nil {
+		return nil, err
+	}
+	if s.Store, err = store.Open(ctx, store.Options{Dir: o.Dir, Vault: s.Vault, Clock: o.Clock}); err != nil {
+		return nil, err
+	}
+	if err := s.assemble(ctx); err != nil {
+		return nil, errors.Join(err, s.Store.Close())
+	}
+	return s, nil
+}
+
+func (s *Service) assemble(ctx context.Context) error {
+	o := s.Options
+	if err := s.openKeys(); err != nil {
+		return err
+	}
+	cat, err := catalog.Load(services.Files, o.Own)
+	if err != nil {
+		return err
+	}
+	fonts, err := loadFonts(o.CJKFont)
+	if err != nil {
+		return err
+	}
+	authority, err := s.authority()
+	if err != nil {
+		return err
+	}
+	units := map[string]kiosk.Unit{}
+	for _, u := range o.Units {
+		units[u.Code] = u
+	}
+	roots := []*x509.Certificate{s.Root}
+	s.Hall = &kiosk.Hall{Store: s.Store, Catalog: cat, Units: units, Fonts: fonts, Clock: o.Clock, Rand: rand.Reader, Cost: o.Cost, Limits: o.Limits,
+		OTP: s.Vault.Secret("otp"), Roots: roots, Head: s.head,
+		Ceremony: &signing.Ceremony{Issuer: s.Issuing, Authority: authority, Clock: o.Clock}}
+	s.Seals = &seal.Local{Register: s.Store.Register(), Book: s.Store.Book(), Keys: s.Keys, Clock: o.Clock, Authority: authority,
+		Judge: seal.Verified(roots, o.Clock), Kept: s.Hall.Kept, Look: seal.Drawn(clerkLines, fonts.Regular...)}
+	s.Hall.Seals = s.Seals
+	s.Hub = &mirror.Hub{Hall: s.Hall, Clock: o.Clock, Source: cat.SourceForCustomer,
+		OnErr: func(err error) { o.Log.Error("a screen can't be drawn", "err", err) }}
+	s.Hall.Watch = s.Hub
+	if _, err := s.Seals.Settle(ctx); err != nil {
+		return err
+	}
+	if err := s.Hall.Settle(ctx); err != nil {
+		return err
+	}
+	s.runner = s.errands()
+	handler, _ := api.New(&api.Server{Hall: s.Hall, Hub: s.Hub, Links: s, Evidence: s.Hall, Services: services.Files, Own: o.Own, Log: o.Log, Beat: o.Beat})
+	s.Handler = handler
+	return nil
+}
+
+// clerkLines are what the clerk's confirmation says in its field.
+func clerkLines(c seal.Clerk, at time.Time) []string {
+	return []string{locale.Text(locale.Vietnamese, "stamp.clerk", nil), c.Name, c.StaffID, at.In(clock.Vietnam).Format("2006-01-02 15:04:05 -07:00")}
+}
+
+// openKeys opens the keys and certificates that Found made.
+func (s *Service) openKeys() error {
+	o := s.Options
+	var err error
+	if s.Keys, err = key.New(filepath.Join(o.Dir, dirKeys), s.Vault); err != nil {
+		return err
+	}
+	root, err := s.certificates(fileRoot)
+	if err != nil {
+		return err
+	}
+	issuing, err := s.certificates(fileIssuing)
+	if err != nil {
+		return err
+	}
+	private, err := s.Keys.Signer(keyIssuing)
+	if err != nil {
+		return err
+	}
+	s.Root = root[0]
+	if s.Issuing, err = ca.Open(issuing[0], nil, private, o.Clock, rand.Reader); err != nil {
+		return err
+	}
+	signer, err := s.Keys.Signer(keyJournal)
+	if err != nil {
+		return err
+	}
+	if s.journal, err = journal.NewSigner(journalName, signer); err != nil {
+		return err
+	}
+	public, ok := signer.Public().(ed25519.PublicKey)
+	if !ok {
+		return errors.New("open the journal's key: it is not Ed25519")
+	}
+	s.public, err = journal.NewVerifier(journalName, public)
+	return err
+}
+
+func (s *Service) certificates(name string) ([]*x509.Certificate, error) {
+	data, err := os.ReadFile(filepath.Join(s.Options.Dir, filepath.FromSlash(name)))
+	if err != nil {
+		return nil, fmt.Errorf("read the certificates of this installation: %w", err)
+	}
+	return ca.Certificates(data)
+}
+
+// authority is what stamps signatures: others' authorities, the local one, or none.
+func (s *Service) authority() (tsa.Authority, error) {
+	if len(s.Options.TSA) > 0 {
+		return tsa.NewClient(s.Options.TSA, 5*time.Second, rand.Reader)
+	}
+	if !s.Options.LocalTSA {
+		return nil, nil
+	}
+	private, err := s.Keys.Signer(keyTSA)
+	if err != nil {
+		return nil, err
+	}
+	chain, err := s.certificates(fileTSA)
+	if err != nil {
+		return nil, err
+	}
+	return tsa.NewLocal(private, chain, s.Options.Clock, rand.Reader)
+}
+
+func loadFonts(cjk string) (workorder.Fonts, error) {
+	if cjk == "" {
+		return workorder.NewFonts()
+	}
+	data, err := os.ReadFile(cjk)
+	if err != nil {
+		return workorder.Fonts{}, fmt.Errorf("read the font for Chinese: %w", err)
+	}
+	return workorder.NewFonts(data)
+}
+
+// head verifies the journal and tells its root.
+func (s *Service) head(ctx context.Context) (string, bool, error) {
+	r, err := s.VerifyJournal(ctx, nil)
+	return r.Root.String(), r.OK(), err
+}
+
+// VerifyJournal recomputes the journal against its checkpoints, and against those that others kept.
+func (s *Service) VerifyJournal(ctx context.Context, outside [][]byte) (journal.Report, error) {
+	return s.Store.VerifyJournal(ctx, s.public, outside)
+}
+
+// Checkpoint signs the journal as it stands.
+func (s *Service) Checkpoint(ctx context.Context) ([]byte, error) {
+	return s.Store.Checkpoint(ctx, s.journal)
+}
+
+// checkpointEvery is how long an entry may stand without a signed checkpoint above it.
+const checkpointEvery = time.Minute
+
+// Run carries out jobs and signs checkpoints until ctx ends; then it signs the last one.
+func (s *Service) Run(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.runner.Run(ctx)
+	}()
+	t := time.NewTicker(checkpointEvery)
+	defer t.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-t.C:
+			s.checkpoint(ctx)
+		}
+	}
+	<-done
+	s.checkpoint(context.WithoutCancel(ctx))
+}
+
+func (s *Service) checkpoint(ctx context.Context) {
+	if _, err := s.Checkpoint(ctx); err != nil {
+		s.Options.Log.Error("the journal has no new checkpoint", "err", err)
+	}
+}
+
+// Close closes the database.
+func (s *Service) Close() error { return s.Store.Close() }
