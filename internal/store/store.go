@@ -102,6 +102,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) error {
+	if err := s.sweep(); err != nil {
+		return err
+	}
 	path := filepath.Join(s.dir, file)
 	db := openPool(path, writerPool)
 	s.pools = append(s.pools, db)
@@ -125,6 +128,20 @@ func (s *Store) open(ctx context.Context) error {
 	return nil
 }
 
+// sweep removes what a backup left behind when its process was killed.
+func (s *Store) sweep() error {
+	left, err := filepath.Glob(filepath.Join(s.dir, backupWork+"*"))
+	if err != nil {
+		return fmt.Errorf("look for left-over backups: %w", err)
+	}
+	for _, dir := range left {
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("remove a left-over backup: %w", err)
+		}
+	}
+	return nil
+}
+
 // Close waits for what runs, puts the whole database into its one file and frees the data directory. Updates and
 // views that come later are refused.
 func (s *Store) Close() error {
@@ -136,7 +153,10 @@ func (s *Store) Close() error {
 			<-s.readers
 		}
 		if s.broken.Load() == nil {
-			err = s.writer.on.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+			// Without space for it the write-ahead log simply stays, and nothing is lost.
+			if err = s.writer.on.exec("PRAGMA wal_checkpoint(TRUNCATE)"); fault.Is(err, "store.full") {
+				err = nil
+			}
 		}
 		err = errors.Join(err, s.release())
 	})

@@ -25,12 +25,13 @@ func (s *session) exec(query string, args ...any) error {
 	return told(err)
 }
 
-// raw reports whether the connection is outside any transaction.
-func (s *session) raw(auto *bool) error {
-	return s.conn.Raw(func(c any) error {
-		*auto = c.(*sqlite3.SQLiteConn).AutoCommit()
+// outside reports whether the connection is in no transaction.
+func (s *session) outside() (yes bool, err error) {
+	err = s.conn.Raw(func(c any) error {
+		yes = c.(*sqlite3.SQLiteConn).AutoCommit()
 		return nil
 	})
+	return yes, err
 }
 
 // tx is one transaction, as kiosk.Tx. It is used by one goroutine, and not after its function has returned.
@@ -167,7 +168,7 @@ func (t *tx) unseal(table, key string, rev int64, body []byte, v any) error {
 	return nil
 }
 
-// record reads the one row that a query finds by key, rev and body. A row that is not there is store.not_found.
+// record reads the first row that a condition finds and returns its revision. A row that is not there is store.not_found.
 func (t *tx) record(table string, v any, where string, args ...any) (rev int64, err error) {
 	var key string
 	var body []byte
@@ -181,7 +182,7 @@ func (t *tx) record(table string, v any, where string, args ...any) (rev int64, 
 	return rev, t.unseal(table, key, rev, body, v)
 }
 
-// records reads every row that a query finds, and appends each by add.
+// records reads every row that a condition finds; setRev takes the row's revision over.
 func records[T any](t *tx, table string, setRev func(*T, int64), where string, args ...any) ([]*T, error) {
 	var list []*T
 	err := t.each(func(scan func(...any) error) error {
@@ -238,7 +239,7 @@ func conflict(table string) error {
 	return fault.New(fault.Conflict, "store.conflict", fault.Args{"what": table})
 }
 
-// one returns a conflict when a guarded statement met no row.
+// guarded turns a statement that met no row of the expected revision into a conflict.
 func guarded(table string, changed int64, err error) error {
 	if err == nil && changed == 0 {
 		return conflict(table)

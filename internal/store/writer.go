@@ -211,12 +211,9 @@ func (w *writer) savepoint(t *turn) (*tx, error) {
 
 // rollback ends the transaction; SQLite may have done so itself, which is as good.
 func (w *writer) rollback() error {
-	var auto bool
-	if err := w.on.raw(&auto); err != nil {
+	over, err := w.on.outside()
+	if err != nil || over {
 		return err
-	}
-	if auto {
-		return nil
 	}
 	return w.on.exec("ROLLBACK")
 }

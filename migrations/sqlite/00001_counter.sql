@@ -127,3 +127,29 @@ CREATE TABLE checkpoints (
     created INTEGER NOT NULL,
     note    BLOB    NOT NULL
 ) STRICT;
+
+-- The seals, who may use them, and the book of their use. The body of a use is its paper, digests and reason.
+CREATE TABLE seals (
+    key  TEXT    PRIMARY KEY,
+    rev  INTEGER NOT NULL,
+    body BLOB    NOT NULL
+) STRICT;
+
+CREATE TABLE seal_grants (
+    key  TEXT    PRIMARY KEY, -- seal, staff id and service
+    rev  INTEGER NOT NULL,
+    body BLOB    NOT NULL
+) STRICT;
+
+CREATE TABLE seal_uses (
+    key       TEXT    PRIMARY KEY, -- seal, year and number
+    rev       INTEGER NOT NULL,
+    seal      TEXT    NOT NULL,
+    order_key TEXT    NOT NULL,
+    state     TEXT    NOT NULL,
+    created   INTEGER NOT NULL,
+    body      BLOB    NOT NULL
+) STRICT;
+-- A seal is used once on an order.
+CREATE UNIQUE INDEX seal_uses_once ON seal_uses (order_key, seal) WHERE state <> 'void';
+CREATE INDEX seal_uses_open ON seal_uses (created) WHERE state = 'intended';

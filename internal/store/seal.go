@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+
+	"countersign/signing/seal"
+)
+
+// Register is the seals and the grants in this database; it implements seal.Register.
+type Register struct{ store *Store }
+
+// Register returns the register of seals.
+func (s *Store) Register() Register { return Register{s} }
+
+// sealBody is a seal with its certificates, which its own JSON leaves out.
+type sealBody struct {
+	seal.Seal
+	Chain [][]byte `json:"chain"` // DER
+}
+
+func (b sealBody) seal() (seal.Seal, error) {
+	s := b.Seal
+	s.Chain = nil
+	for _, der := range b.Chain {
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			return s, fmt.Errorf("read a certificate of seal %s: %w", s.ID, err)
+		}
+		s.Chain = append(s.Chain, c)
+	}
+	return s, nil
+}
+
+// put stores a record under a key, in the place of an earlier one.
+func (t *tx) put(table, key string, v any) error {
+	rev, err := t.revOf(table, key)
+	if err != nil {
+		return err
+	}
+	body, err := t.seal(table, key, rev+1, v)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec("INSERT INTO "+table+` (key, rev, body) VALUES (?, ?, ?)
+		ON CONFLICT (key) DO UPDATE SET rev = excluded.rev, body = excluded.body`, key, rev+1, body)
+	return err
+}
+
+// Seals lists the seals by id.
+func (r Register) Seals(ctx context.Context) (list []seal.Seal, err error) {
+	err = r.store.view(ctx, func(t *tx) error {
+		list = nil
+		stored, err := records(t, "seals", func(*sealBody, int64) {}, "1 = 1 ORDER BY key")
+		if err != nil {
+			return err
+		}
+		for _, b := range stored {
+			s, err := b.seal()
+			if err != nil {
+				return err
+			}
+			list = append(list, s)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// PutSeal stores a seal, in the place of an earlier one with the same id.
+func (r Register) PutSeal(ctx context.Context, s seal.Seal) error {
+	if s.ID == "" {
+		return errNoID
+	}
+	b := sealBody{Seal: s}
+	for _, c := range s.Chain {
+		b.Chain = append(b.Chain, c.Raw)
+	}
+	return r.store.update(ctx, func(t *tx) error { return t.put("seals", s.ID, b) })
+}
+
+// Grants lists every grant, the ended ones too.
+func (r Register) Grants(ctx context.Context) (list []seal.Grant, err error) {
+	err = r.store.view(ctx, func(t *tx) error {
+		stored, err := records(t, "seal_grants", func(*seal.Grant, int64) {}, "1 = 1 ORDER BY key")
+		list = nil
+		for _, g := range stored {
+			list = append(list, *g)
+		}
+		return err
+	})
+	return list, err
+}
+
+// PutGrant stores a clerk's right to use a seal for a service, in the place of an earlier one. A right is withdrawn by
+// putting it with its end.
+func (r Register) PutGrant(ctx context.Context, g seal.Grant) error {
+	if g.Seal == "" || g.Clerk == "" || g.Service == "" {
+		return errNoID
+	}
+	return r.store.update(ctx, func(t *tx) error {
+		return t.put("seal_grants", g.Seal+"/"+g.Clerk+"/"+g.Service, g)
+	})
+}
