@@ -16,18 +16,16 @@ import (
 	"golang.org/x/term"
 
 	"countersign/internal/fault"
-	"countersign/internal/locale"
 	_ "countersign/internal/tui/quiet" // must be initialised before bubbletea
 )
 
 // ErrHangup is what Run returns when the terminal was lost.
 var ErrHangup = errors.New("terminal lost")
 
-// Options say where and how Run shows a screen. The zero value is the program's own terminal, Vietnamese, the theme
+// Options say where and how Run shows a screen. The zero value is the program's own terminal and the theme
 // of COUNTERSIGN_THEME or else the one that suits the terminal's background.
 type Options struct {
 	Theme  string // "light", "dark", "contrast"; "" or "auto" finds out
-	Lang   locale.Lang
 	Input  *os.File
 	Output *os.File
 	FPS    int // frames a second at most; 0 means 240: nothing is animated, so this only bounds floods
@@ -47,9 +45,6 @@ func (o Options) complete() Options {
 	}
 	if o.FPS <= 0 || o.FPS > 1000 {
 		o.FPS = 240
-	}
-	if o.Lang == "" {
-		o.Lang = locale.Vietnamese
 	}
 	if o.Env == nil {
 		o.Env = os.Getenv
@@ -99,7 +94,7 @@ func Run(ctx context.Context, root Screen, o Options) error {
 	output := newOutput(o.Output, o.FPS, dumb)
 	ctx = context.WithValue(ctx, outputKey{}, output)
 	m := &program{
-		ctx: ctx, root: root, lang: o.Lang, out: output, theme: theme.In(DepthOf(o.Env)),
+		ctx: ctx, root: root, out: output, theme: theme.In(DepthOf(o.Env)),
 		w: w, h: h, canvas: NewCanvas(w, h),
 	}
 	m.question = question(o.Env, auto)
@@ -113,7 +108,6 @@ func Run(ctx context.Context, root Screen, o Options) error {
 type program struct {
 	ctx      context.Context
 	root     Screen
-	lang     locale.Lang
 	out      *output
 	theme    *Theme
 	w, h     int
@@ -152,7 +146,10 @@ func (m *program) run(o Options) error {
 	}
 
 	all.Go(func() { m.out.paint(ctx) })
-	all.Go(func() { m.signals(ctx, p, o, hangup) })
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGTSTP, syscall.SIGCONT)
+	defer signal.Stop(signals)
+	all.Go(func() { m.listen(ctx, signals, p, o, hangup) })
 	all.Go(func() {
 		err := readKeys(ctx, int(o.Input.Fd()), func(events []Event) { p.Send(burst(events)) })
 		if err != nil {
@@ -174,16 +171,13 @@ func (m *program) run(o Options) error {
 // burst is what came from the keyboard at one moment; it is drawn once.
 type burst []Event
 
-// signals listens to the system until the context ends.
-func (m *program) signals(ctx context.Context, p *tea.Program, o Options, hangup func(error)) {
-	ch := make(chan os.Signal, 4)
-	signal.Notify(ch, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGTSTP, syscall.SIGCONT)
-	defer signal.Stop(ch)
+// listen obeys the system's signals until the context ends.
+func (m *program) listen(ctx context.Context, signals <-chan os.Signal, p *tea.Program, o Options, hangup func(error)) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case s := <-ch:
+		case s := <-signals:
 			switch s {
 			case syscall.SIGHUP:
 				hangup(ErrHangup)
@@ -215,9 +209,9 @@ func (m *program) Init() tea.Cmd {
 		_ = m.out.raw(m.question)
 	}
 	return m.guarded(func() tea.Cmd {
-		cmd := m.teaCmd(m.root.Init())
+		cmds := []tea.Cmd{m.teaCmd(m.root.Init()), m.handle(Resize{W: m.w, H: m.h})}
 		m.draw()
-		return cmd
+		return tea.Batch(cmds...)
 	})
 }
 
@@ -227,12 +221,12 @@ func (m *program) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		var cmds []tea.Cmd
 		switch msg := msg.(type) {
 		case tea.WindowSizeMsg:
-			if msg.Width == m.w && msg.Height == m.h {
-				return nil
-			}
-			m.w, m.h = msg.Width, msg.Height
+			// Paint also when the size is the same: it may have been another for a moment, and cells were lost.
 			m.out.distrust()
-			cmds = append(cmds, m.handle(Resize{W: m.w, H: m.h}))
+			if msg.Width != m.w || msg.Height != m.h {
+				m.w, m.h = msg.Width, msg.Height
+				cmds = append(cmds, m.handle(Resize{W: m.w, H: m.h}))
+			}
 		case burst:
 			for _, ev := range msg {
 				cmds = append(cmds, m.input(ev))
@@ -261,13 +255,6 @@ func (m *program) input(ev Event) tea.Cmd {
 	case Key:
 		if ev.Name == "ctrl+r" {
 			m.out.distrust()
-		}
-		if m.small() && ev.Name != "ctrl+l" && ev.Name != "ctrl+r" {
-			return nil
-		}
-	case Scan, Paste:
-		if m.small() {
-			return nil
 		}
 	}
 	return m.handle(ev)
@@ -326,11 +313,7 @@ func (m *program) draw() {
 	}
 	c.Clear()
 	c.ascii, c.kitty = m.ascii, m.kitty
-	if m.small() {
-		drawSmall(c, m.root, m.lang)
-	} else {
-		m.root.Draw(c)
-	}
+	m.root.Draw(c)
 	m.canvas = m.out.offer(c, m.theme)
 }
 

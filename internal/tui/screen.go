@@ -34,7 +34,7 @@ type Paste struct {
 	Cut  bool
 }
 
-// Resize tells the size of the terminal in cells.
+// Resize tells the size of the terminal in cells: once after Init, before the first Draw, and when it changes.
 type Resize struct{ W, H int }
 
 // Focus tells that the terminal's window gained or lost the keyboard, where terminals say so.

@@ -356,20 +356,13 @@ func TestUnchangedScreenWritesNothing(t *testing.T) {
 	}
 }
 
-func TestTooSmallWindowSaysSoAndComesBack(t *testing.T) {
+func TestAnySizeOfTerminalIsSafe(t *testing.T) {
 	p := start(t)
-	play(t, p, `
-see PHIẾU
-type ab
-see ab
-resize 58 18
-see "Cửa sổ hơi nhỏ."
-see "58 cột x 18 dòng"
-see-not PHIẾU
-resize 80 24
-see "PHIẾU THỬ"
-see ab
-caret 13 3`)
+	play(t, p, "see PHIẾU\ntype ab\nsee ab")
+	for _, size := range []string{"1 1", "11 3", "58 18", "250 80", "80 24"} {
+		play(t, p, "resize "+size)
+	}
+	play(t, p, "see \"PHIẾU THỬ\"\nsee \"KHÁCH  đang xem\"\nsee ab\ncaret 13 3")
 }
 
 func TestTerminalsOfFewColours(t *testing.T) {

@@ -49,6 +49,7 @@ func NewHeadless(root tui.Screen, w, h int) (*Headless, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.start(root.Init())
+	s.start(root.Handle(tui.Resize{W: w, H: h}))
 	s.draw()
 	return s, nil
 }
