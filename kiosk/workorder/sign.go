@@ -52,6 +52,7 @@ func (s *sheet) signer(field string) (Signer, bool) {
 // clerk, with the unit's seal over the left third of the clerk's signature (appendix I, II.8); below, the business
 // seal, with the codes beside it.
 func (s *sheet) signatures() {
+	const middleLeft, middleRight = left + 0.22*textWide, left + 0.76*textWide
 	_, seal := FieldSize(s.content.Language, FieldUnitSeal)
 	zone := seal + 4
 	closing := s.fonts.italic(bodySize)
@@ -59,29 +60,32 @@ func (s *sheet) signatures() {
 		closing = s.fonts.regular(bodySize) // Chinese type has no italics
 	}
 	lines := page.Wrap(s.closing, textWide, closing.Measure)
+	heads := 16*float64(max(len(s.roleLines(FieldCustomer)), len(s.roleLines(FieldClerk)))) + 12
+	names := 16 * float64(max(len(s.nameLines(FieldCustomer)), len(s.nameLines(FieldClerk))))
 	s.flushHeading()
 	s.y += 8
-	s.room(float64(len(lines))*leading + 12 + 50 + zone + 20 + 16 + seal + 6)
+	s.room(float64(len(lines))*leading + 12 + heads + zone + names + 20 + 16 + seal + 6)
 	s.paragraph("", s.closing, closing, left, 0, leading)
 	s.y += 12
-	const middleLeft, middleRight = left + 0.22*textWide, left + 0.76*textWide
-	headTop := s.y
-	s.party(FieldCustomer, middleLeft, headTop)
-	s.party(FieldClerk, middleRight, headTop)
+	s.party(FieldCustomer, middleLeft)
+	s.party(FieldClerk, middleRight)
 
-	top := headTop + 44
-	middle := top + zone/2
+	s.y += heads
+	middle := s.y + zone/2
 	customer := page.Rect{X: middleLeft - customerWide/2, Y: middle - blockHigh/2, W: customerWide, H: blockHigh}
 	clerk := page.Rect{X: middleRight - clerkWide/2, Y: middle - blockHigh/2, W: clerkWide, H: blockHigh}
 	unit := page.Rect{X: clerk.X + clerk.W/3 - seal, Y: middle - seal/2, W: seal, H: seal}
-	names := top + zone + 13
-	s.name(FieldCustomer, middleLeft, names)
-	s.name(FieldClerk, middleRight, names)
+	s.y += zone
+	s.name(FieldCustomer, middleLeft)
+	s.name(FieldClerk, middleRight)
 
-	s.y = names + 16
+	s.y += names + 14
 	business := page.Rect{X: middleLeft - seal/2, Y: s.y + 16, W: seal, H: seal}
 	if g, ok := s.signer(FieldBusinessSeal); ok {
-		s.page.TextCentre(middleLeft, s.y+11, s.fonts.bold(11), strings.ToUpper(g.Role))
+		role := s.fonts.bold(11)
+		text := strings.ToUpper(g.Role)
+		role.Size *= min(1, 0.44*textWide/role.Measure(text))
+		s.page.TextCentre(middleLeft, s.y+11, role, text)
 	}
 	s.codes(left+0.45*textWide, business.Y)
 	s.y = business.Y + business.H
@@ -96,26 +100,38 @@ func (s *sheet) signatures() {
 	}
 }
 
-// party sets the role above a signature, with the note of how it is given.
-func (s *sheet) party(field string, middle, y float64) {
+func (s *sheet) roleLines(field string) []string {
 	g, ok := s.signer(field)
 	if !ok {
-		return
+		return nil
 	}
-	st := s.fonts.bold(bodySize)
-	for _, line := range page.Balance(strings.ToUpper(g.Role), textWide*0.44, st.Measure) {
-		s.page.TextCentre(middle, y+12, st, line)
-		y += 16
-	}
-	s.page.TextCentre(middle, y+11, s.fonts.italic(11), s.words.text("note_"+field))
+	return page.Balance(strings.ToUpper(g.Role), textWide*0.44, s.fonts.bold(bodySize).Measure)
 }
 
-func (s *sheet) name(field string, middle, base float64) {
-	if g, ok := s.signer(field); ok && g.Name != "" {
-		st := s.fonts.bold(bodySize)
-		for i, line := range page.Balance(g.Name, textWide*0.46, st.Measure) {
-			s.page.TextCentre(middle, base+16*float64(i), st, line)
-		}
+func (s *sheet) nameLines(field string) []string {
+	g, ok := s.signer(field)
+	if !ok || g.Name == "" {
+		return nil
+	}
+	return page.Balance(g.Name, textWide*0.44, s.fonts.bold(bodySize).Measure)
+}
+
+// party sets the role above a signature, with the note of how it is given.
+func (s *sheet) party(field string, middle float64) {
+	y := s.y
+	for _, line := range s.roleLines(field) {
+		s.page.TextCentre(middle, y+12, s.fonts.bold(bodySize), line)
+		y += 16
+	}
+	if y > s.y {
+		s.page.TextCentre(middle, y+10, s.fonts.italic(11), s.words.text("note_"+field))
+	}
+}
+
+// name sets who signs below the signature.
+func (s *sheet) name(field string, middle float64) {
+	for i, line := range s.nameLines(field) {
+		s.page.TextCentre(middle, s.y+13+16*float64(i), s.fonts.bold(bodySize), line)
 	}
 }
 
