@@ -27,7 +27,13 @@ func TestMain(m *testing.M) {
 		fmt.Println("countersign test")
 	case "form":
 		form := &form{field: tui.Field{Compose: composer(os.Getenv("COMPOSE"))}}
-		err := tui.Run(context.Background(), form, tui.Options{Theme: os.Getenv("THEME"), OnHangup: func() {
+		ctx := context.Background()
+		if d, err := time.ParseDuration(os.Getenv("LASTS")); err == nil {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, d)
+			defer cancel()
+		}
+		err := tui.Run(ctx, form, tui.Options{Theme: os.Getenv("THEME"), OnHangup: func() {
 			if f := os.Getenv("HANGUP"); f != "" {
 				_ = os.WriteFile(f, []byte("locked"), 0o600)
 			}
@@ -72,6 +78,8 @@ func (f *form) Handle(ev tui.Event) tui.Cmd {
 			panic("planted")
 		case "f8":
 			return func(context.Context) tui.Event { panic("planted in a command") }
+		case "f2":
+			return tui.Batch(tui.Bell(), tui.Transmit(7, []byte("picture"), 4, 2), tui.Forget(7))
 		case "f6":
 			f.ticks = 200
 			return tui.After(time.Millisecond/4, tui.Tick{})
@@ -95,7 +103,10 @@ func (f *form) Handle(ev tui.Event) tui.Cmd {
 
 func (f *form) Draw(c *tui.Canvas) {
 	_, h := c.Size()
-	c.Put(0, 0, "PHIẾU THỬ", tui.Text|tui.Bold)
+	x := c.Put(0, 0, "PHIẾU THỬ", tui.Text|tui.Bold)
+	if c.Kitty() {
+		c.Put(x+2, 0, "có hình", tui.Muted)
+	}
 	c.Put(0, 2, "▸", tui.Accent)
 	c.Put(2, 2, "Họ tên", tui.Muted)
 	f.field.Draw(c, 10, 2, 30, tui.Text|tui.OnRow)
@@ -327,6 +338,52 @@ func TestStopSignalIsTheLockKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	play(t, p, "see \"key ctrl+l\"\ntype a\nsee a")
+}
+
+func TestComingBackFromASuspensionRepaints(t *testing.T) {
+	p := start(t)
+	play(t, p, "see PHIẾU")
+	for _, s := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
+		if err := p.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	play(t, p, "see \"key ctrl+r\"\nsee PHIẾU\ntype a\nsee a")
+}
+
+func TestEndOfTheContextEndsRun(t *testing.T) {
+	p := start(t, "LASTS=50ms")
+	code, err := p.End(within(t))
+	if err != nil || code != 1 || !bytes.Contains(p.Raw(), []byte("ended: context deadline exceeded")) {
+		t.Errorf("code %d, %v: %q", code, err, tail(p.Raw()))
+	}
+	restored(t, p)
+}
+
+func TestPicturesAndBellGoBetweenFrames(t *testing.T) {
+	p := start(t)
+	play(t, p, "see PHIẾU\nsee-not \"có hình\"")
+	if err := p.Send("\x1b_Gi=31;OK\x1b\\"); err != nil {
+		t.Fatal(err)
+	}
+	play(t, p, "see \"có hình\"\nkey f2\nsee \"key f2\"")
+	_, err := p.Wait(within(t), func(tuitest.Shot) bool {
+		return bytes.Contains(p.Raw(), []byte("\x1b_Ga=T,U=1,q=2,f=100,i=7,c=4,r=2,m=0;cGljdHVyZQ==\x1b\\")) &&
+			bytes.Contains(p.Raw(), []byte("\x1b_Ga=d,d=I,q=2,i=7\x1b\\")) && bytes.Contains(p.Raw(), []byte("\a"))
+	})
+	if err != nil {
+		t.Errorf("%v: %q", err, tail(p.Raw()))
+	}
+}
+
+func TestGoldenForm(t *testing.T) {
+	for _, size := range [][2]int{{60, 20}, {80, 24}, {100, 30}, {132, 43}, {200, 50}} {
+		f := &form{said: "赵试 đã đọc"}
+		f.field.Set("Nguyễn Văn Ế")
+		c := tui.NewCanvas(size[0], size[1])
+		f.Draw(c)
+		tuitest.Golden(t, fmt.Sprintf("form-%dx%d.txt", size[0], size[1]), c.Plain())
+	}
 }
 
 func TestLostTerminalLocks(t *testing.T) {

@@ -156,9 +156,9 @@ func (p *Pty) Resize(w, h int) error {
 func (p *Pty) Wait(ctx context.Context, until func(Shot) bool) (Shot, error) {
 	return p.watch.waitFor(ctx, p.ended, func() (Shot, bool) {
 		p.mu.Lock()
-		defer p.mu.Unlock()
-		shot := p.screen.Shot()
-		return shot, !p.screen.InUpdate() && until(shot)
+		shot, whole := p.screen.Shot(), !p.screen.InUpdate()
+		p.mu.Unlock()
+		return shot, whole && until(shot)
 	})
 }
 
