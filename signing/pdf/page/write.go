@@ -1,8 +1,6 @@
 package page
 
 import (
-	"bytes"
-	"compress/zlib"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -11,7 +9,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf16"
 )
@@ -365,30 +362,4 @@ func Date(t time.Time) string {
 		sign, zone = '-', -zone
 	}
 	return fmt.Sprintf("(D:%s%c%02d'%02d')", t.Format("20060102150405"), sign, zone/3600, zone/60%60)
-}
-
-// deflater is a compressor kept for reuse; its tables are far larger than what it writes.
-type deflater struct {
-	buf bytes.Buffer
-	w   *zlib.Writer
-}
-
-var deflaters = sync.Pool{New: func() any {
-	w, err := zlib.NewWriterLevel(io.Discard, zlib.BestSpeed)
-	if err != nil {
-		panic(err) // the level is a constant
-	}
-	return &deflater{w: w}
-}}
-
-// appendDeflate appends data, compressed, to dst.
-func appendDeflate(dst, data []byte) []byte {
-	d := deflaters.Get().(*deflater)
-	defer deflaters.Put(d)
-	d.buf.Reset()
-	d.w.Reset(&d.buf)
-	// Writes into memory can't fail.
-	_, _ = d.w.Write(data)
-	_ = d.w.Close()
-	return append(dst, d.buf.Bytes()...)
 }
