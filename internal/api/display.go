@@ -26,7 +26,7 @@ type Act struct {
 }
 
 type actInput struct {
-	authed
+	Authed
 	Body Act
 }
 

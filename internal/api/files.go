@@ -21,13 +21,13 @@ type file struct {
 }
 
 type pageOf struct {
-	authed
+	Authed
 	Key  string `path:"key"`
 	Page int    `path:"page" minimum:"1"`
 }
 
 type upload struct {
-	authed
+	Authed
 	Key     string `path:"key"`
 	RawBody []byte `contentType:"application/octet-stream"`
 }

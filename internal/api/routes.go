@@ -11,7 +11,7 @@ import (
 	"countersign/kiosk/mirror"
 )
 
-type empty struct{ authed }
+type empty struct{ Authed }
 
 type signIn struct {
 	Body struct {
@@ -29,14 +29,14 @@ type Session struct {
 }
 
 type code struct {
-	authed
+	Authed
 	Body struct {
 		Code string `json:"code"`
 	}
 }
 
 type passwords struct {
-	authed
+	Authed
 	Body struct {
 		Old string `json:"old"`
 		New string `json:"new"`
@@ -71,12 +71,12 @@ func (s *Server) sessionRoutes(api huma.API) {
 }
 
 type find struct {
-	authed
+	Authed
 	Q string `query:"q" maxLength:"80"`
 }
 
 type openVisit struct {
-	authed
+	Authed
 	Body struct {
 		Customer string `json:"customer,omitempty"`
 		Carried  string `json:"carried,omitempty" maxLength:"80"`
@@ -84,7 +84,7 @@ type openVisit struct {
 }
 
 type scanVisit struct {
-	authed
+	Authed
 	Body struct {
 		Visit string `json:"visit,omitempty"`
 		Scan  string `json:"scan" maxLength:"4000"`
@@ -92,7 +92,7 @@ type scanVisit struct {
 }
 
 type outboxItem struct {
-	authed
+	Authed
 	ID int64 `path:"id"`
 }
 
@@ -134,7 +134,7 @@ func (s *Server) counterRoutes(api huma.API) {
 }
 
 type startOrder struct {
-	authed
+	Authed
 	Body struct {
 		Visit   string `json:"visit"`
 		Service string `json:"service,omitempty" maxLength:"2"`
@@ -143,19 +143,19 @@ type startOrder struct {
 }
 
 type order struct {
-	authed
+	Authed
 	Key string `path:"key"`
 }
 
 type listOrders struct {
-	authed
+	Authed
 	From  time.Time `query:"from" doc:"created at or after; default 30 days ago"`
 	To    time.Time `query:"to" doc:"created before; default now"`
 	Limit int       `query:"limit" minimum:"1" maximum:"500" default:"100"`
 }
 
 type setField struct {
-	authed
+	Authed
 	Key   string `path:"key"`
 	Field string `path:"field"`
 	Body  struct {
@@ -165,7 +165,7 @@ type setField struct {
 }
 
 type setRows struct {
-	authed
+	Authed
 	Key   string `path:"key"`
 	Field string `path:"field"`
 	Body  struct {
@@ -174,7 +174,7 @@ type setRows struct {
 }
 
 type orderText struct {
-	authed
+	Authed
 	Key  string `path:"key"`
 	Body struct {
 		Text  string `json:"text,omitempty" maxLength:"4000"`

@@ -121,12 +121,12 @@ func (s *Server) problem(op string, err error) error {
 	return &Problem{Status: http.StatusInternalServerError, Kind: fault.Internal, Code: "internal"}
 }
 
-// authed is the part of every request that says who asks.
-type authed struct {
+// Authed is the part of every request that says who asks.
+type Authed struct {
 	Authorization string `header:"Authorization" required:"true" doc:"Bearer token"`
 }
 
-func (a authed) token() string { return strings.TrimPrefix(a.Authorization, "Bearer ") }
+func (a Authed) token() string { return strings.TrimPrefix(a.Authorization, "Bearer ") }
 
 // tokened is any request that carries a token.
 type tokened interface{ token() string }

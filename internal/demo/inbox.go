@@ -1,0 +1,184 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"mime/quotedprintable"
+	"net"
+	"net/mail"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/emersion/go-smtp"
+)
+
+// Inbox is the mail server of the demonstration: it takes every mail over SMTP, keeps it as a file, and refuses what is
+// sent to an address that begins with "bounce".
+type Inbox struct {
+	Dir string
+
+	mu    sync.Mutex
+	mails []Letter
+	fresh chan struct{}
+	smtp  *smtp.Server
+	addr  string
+}
+
+// Letter is one mail as it came.
+type Letter struct {
+	To   string
+	Raw  []byte
+	File string
+}
+
+// Start listens on a free port of this machine.
+func (in *Inbox) Start() error {
+	if err := os.MkdirAll(in.Dir, 0o700); err != nil {
+		return fmt.Errorf("make the inbox: %w", err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("start the mail server: %w", err)
+	}
+	in.fresh = make(chan struct{}, 1)
+	in.addr = l.Addr().String()
+	in.smtp = smtp.NewServer(in)
+	in.smtp.Domain = "mail.demo.example"
+	in.smtp.AllowInsecureAuth = true
+	in.smtp.MaxMessageBytes = 32 << 20
+	in.smtp.ErrorLog = log.New(io.Discard, "", 0)
+	go func() {
+		// Serve ends with an error when the listener is closed, which is how it is stopped.
+		_ = in.smtp.Serve(l)
+	}()
+	return nil
+}
+
+// Addr is host:port.
+func (in *Inbox) Addr() string { return in.addr }
+
+// Close stops the server.
+func (in *Inbox) Close() error { return in.smtp.Close() }
+
+// NewSession begins a conversation; the name is the library's.
+func (in *Inbox) NewSession(*smtp.Conn) (smtp.Session, error) { return &letterbox{inbox: in}, nil }
+
+// letterbox takes the mails of one connection.
+type letterbox struct {
+	inbox *Inbox
+	to    []string
+}
+
+func (l *letterbox) Mail(string, *smtp.MailOptions) error { l.to = nil; return nil }
+
+func (l *letterbox) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if strings.HasPrefix(to, "bounce") {
+		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such user here"}
+	}
+	l.to = append(l.to, to)
+	return nil
+}
+
+func (l *letterbox) Data(r io.Reader) error {
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	for _, to := range l.to {
+		if err := l.inbox.keep(to, raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *letterbox) Reset()        { l.to = nil }
+func (l *letterbox) Logout() error { return nil }
+
+func (in *Inbox) keep(to string, raw []byte) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	name := filepath.Join(in.Dir, fmt.Sprintf("%04d.eml", len(in.mails)+1))
+	if err := os.WriteFile(name, raw, 0o600); err != nil {
+		return err
+	}
+	in.mails = append(in.mails, Letter{To: to, Raw: raw, File: name})
+	select {
+	case in.fresh <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+var codeLine = regexp.MustCompile(`(?:Mã xác nhận|Confirmation code|驗證碼)[:：] ?(\d{6})`)
+
+// Find waits for a mail to an address whose text matches, from the n-th mail on, and returns the first group.
+func (in *Inbox) find(ctx context.Context, to string, from int, match *regexp.Regexp) (string, Letter, error) {
+	for {
+		in.mu.Lock()
+		mails := in.mails[min(from, len(in.mails)):]
+		in.mu.Unlock()
+		for _, m := range mails {
+			text, err := plainText(m.Raw)
+			if err != nil || m.To != to {
+				continue
+			}
+			if found := match.FindStringSubmatch(text); found != nil {
+				return found[1], m, nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return "", Letter{}, fmt.Errorf("no such mail has come to %s: %w", to, ctx.Err())
+		case <-in.fresh:
+		}
+	}
+}
+
+// Count is how many mails have come.
+func (in *Inbox) Count() int {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return len(in.mails)
+}
+
+// Code waits for the mail with a one-time code, as the customer would look into the own mailbox; from is how many mails
+// had come before.
+func (in *Inbox) Code(ctx context.Context, to string, from int) (string, error) {
+	code, _, err := in.find(ctx, to, from, codeLine)
+	return code, err
+}
+
+// Receipt waits for the mail with the signed file of an order.
+func (in *Inbox) Receipt(ctx context.Context, to, number string) (Letter, error) {
+	_, letter, err := in.find(ctx, to, 0, regexp.MustCompile(`(`+regexp.QuoteMeta(number)+`)[\s\S]*PDF`))
+	return letter, err
+}
+
+// plainText is the text of a mail, or of its first part.
+func plainText(raw []byte) (string, error) {
+	m, err := mail.ReadMessage(strings.NewReader(string(raw)))
+	if err != nil {
+		return "", err
+	}
+	body, err := io.ReadAll(m.Body)
+	if err != nil {
+		return "", err
+	}
+	text := string(body)
+	if strings.HasPrefix(m.Header.Get("Content-Type"), "multipart/") {
+		_, rest, ok := strings.Cut(text, "\r\n\r\n")
+		if !ok {
+			return "", errors.New("the mail has no first part")
+		}
+		text, _, _ = strings.Cut(rest, "\r\n--")
+	}
+	out, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(text)))
+	return string(out), err
+}

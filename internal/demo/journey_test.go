@@ -1,0 +1,38 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"testing"
+	"time"
+
+	"countersign/kiosk"
+)
+
+// cheap makes guessing a password cheap, for tests only.
+var cheap = kiosk.PasswordCost{MemoryKiB: 64, Passes: 1, Threads: 1}
+
+func build(t *testing.T) *World {
+	t.Helper()
+	w, err := Build(t.Context(), t.TempDir(), Choices{Cost: cheap})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+func TestACustomerWalksThroughAllEightSteps(t *testing.T) {
+	w := build(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var out bytes.Buffer
+	if err := w.Play(ctx, &out); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	t.Log(out.String())
+}
