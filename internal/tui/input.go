@@ -74,7 +74,7 @@ func question(env func(string) string, background bool) string {
 	q := "\x1b[Hđ─✓\x1b[6n"
 	term := env("TERM")
 	inside := env("TMUX") != "" || strings.HasPrefix(term, "screen") || strings.HasPrefix(term, "tmux")
-	if !inside && strings.HasPrefix(term, "xterm") {
+	if !inside && (strings.HasPrefix(term, "xterm") || term == "wezterm") {
 		if background {
 			q += "\x1b]11;?\x1b\\"
 		}

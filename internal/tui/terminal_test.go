@@ -523,3 +523,19 @@ func BenchmarkKeyToFrame(b *testing.B) {
 	b.ReportMetric(took[len(took)/2].Seconds()*1000, "p50-ms")
 	b.ReportMetric(took[len(took)*95/100].Seconds()*1000, "p95-ms")
 }
+
+func TestKeyCheckTicksWhatArrives(t *testing.T) {
+	h, err := tuitest.NewHeadless(&tui.KeyCheck{}, 80, 24)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	play(t, h, "see \"▫ F10  Ctrl+S  Alt+0\"\nkey ctrl+s\nsee \"✓ F10\"\ntype Ế\nsee U+1EBE\nscan \"001090000017\"\nsee \"scan  001090000017\"\nsee-not \"Mọi phím đều tới\"")
+	tuitest.Golden(t, "keycheck.txt", h.Plain())
+	play(t, h, `key f1 f2 f3 f4 f5 f6 f7 f8 f9 f10 f11 f12 enter tab shift+tab up down home end pgup pgdn ctrl+z ctrl+y ctrl+u ctrl+d ctrl+l ctrl+r backspace
+see "Mọi phím đều tới."
+key ctrl+c`)
+	if _, err := h.Wait(within(t), func(tuitest.Shot) bool { return h.Quit() }); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -17,6 +17,7 @@ import (
 type Pty struct {
 	cmd  *exec.Cmd
 	tty  *os.File
+	name string // the program's end of the terminal: /dev/pts/…
 	pace pace
 
 	mu     sync.Mutex
@@ -39,12 +40,16 @@ func StartPty(cmd *exec.Cmd, w, h int) (*Pty, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start %s in a terminal: %w", cmd.Path, err)
 	}
-	if tty, err = interruptible(tty); err != nil {
+	number, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPTN)
+	if err == nil {
+		tty, err = interruptible(tty)
+	}
+	if err != nil {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		return nil, err
 	}
-	p := &Pty{cmd: cmd, tty: tty, screen: NewEmulator(w, h), ended: make(chan struct{})}
+	p := &Pty{cmd: cmd, tty: tty, name: fmt.Sprintf("/dev/pts/%d", number), screen: NewEmulator(w, h), ended: make(chan struct{})}
 	go p.read()
 	return p, nil
 }
@@ -107,7 +112,7 @@ func (p *Pty) Send(s string) error {
 
 // Type presses one key that makes text.
 func (p *Pty) Type(grapheme string) error {
-	p.pace.wait()
+	p.pace.wait(p.name)
 	defer p.pace.pressed("")
 	return p.Send(grapheme)
 }
@@ -118,21 +123,21 @@ func (p *Pty) Press(name string) error {
 	if err != nil {
 		return err
 	}
-	p.pace.wait()
+	p.pace.wait(p.name)
 	defer p.pace.pressed(name)
 	return p.Send(s)
 }
 
 // Scan sends a scanner's burst.
 func (p *Pty) Scan(text string) error {
-	p.pace.wait()
+	p.pace.wait(p.name)
 	defer p.pace.pressed("")
 	return p.Send(text + "\r")
 }
 
 // Paste sends a bracketed paste.
 func (p *Pty) Paste(text string) error {
-	p.pace.wait()
+	p.pace.wait(p.name)
 	defer p.pace.pressed("")
 	return p.Send("\x1b[200~" + text + "\x1b[201~")
 }

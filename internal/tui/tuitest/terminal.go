@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Terminal is something that a journey can type into and look at.
@@ -33,10 +35,29 @@ const (
 // pace keeps keys apart.
 type pace struct{ next time.Time }
 
-func (p *pace) wait() {
+// wait waits until the last key is long enough ago and the program has read all that was typed: a program that was
+// held up would otherwise find many keys at once and take them for a scanner's.
+func (p *pace) wait(tty string) {
+	for range 1000 {
+		if waiting, err := unread(tty); err != nil || waiting == 0 {
+			break
+		}
+		<-time.After(keyGap)
+		p.next = time.Now().Add(keyGap)
+	}
 	if d := time.Until(p.next); d > 0 {
 		<-time.After(d)
 	}
+}
+
+// unread returns how many bytes a terminal holds that its program has not read.
+func unread(tty string) (int, error) {
+	fd, err := unix.Open(tty, unix.O_RDONLY|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, fmt.Errorf("open %s: %w", tty, err)
+	}
+	defer unix.Close(fd)
+	return unix.IoctlGetInt(fd, unix.TIOCINQ)
 }
 
 func (p *pace) pressed(name string) {

@@ -13,6 +13,7 @@ import (
 // Tmux is a program that runs in a tmux of its own.
 type Tmux struct {
 	socket string
+	tty    string // the pane's: /dev/pts/…
 	w, h   int
 	pace   pace
 }
@@ -32,6 +33,10 @@ func StartTmux(name, command string, w, h int) (*Tmux, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t.tty, err = t.run("display-message", "-p", "#{pane_tty}"); err != nil {
+		return nil, err
+	}
+	t.tty = strings.TrimSpace(t.tty)
 	return t, nil
 }
 
@@ -47,7 +52,7 @@ func (t *Tmux) run(args ...string) (string, error) {
 
 // Type presses one key that makes text.
 func (t *Tmux) Type(grapheme string) error {
-	t.pace.wait()
+	t.pace.wait(t.tty)
 	defer t.pace.pressed("")
 	if grapheme == ";" {
 		grapheme = "\\;" // tmux would take it for the end of the command.
@@ -74,7 +79,7 @@ func (t *Tmux) Press(name string) error {
 	default:
 		return fmt.Errorf("no key is named %q", name)
 	}
-	t.pace.wait()
+	t.pace.wait(t.tty)
 	defer t.pace.pressed(name)
 	_, err := t.run("send-keys", key)
 	return err
@@ -82,7 +87,7 @@ func (t *Tmux) Press(name string) error {
 
 // Scan sends a scanner's burst.
 func (t *Tmux) Scan(text string) error {
-	t.pace.wait()
+	t.pace.wait(t.tty)
 	defer t.pace.pressed("")
 	_, err := t.run("send-keys", "-l", "--", text, ";", "send-keys", "Enter")
 	return err
@@ -90,7 +95,7 @@ func (t *Tmux) Scan(text string) error {
 
 // Paste pastes a text.
 func (t *Tmux) Paste(text string) error {
-	t.pace.wait()
+	t.pace.wait(t.tty)
 	defer t.pace.pressed("")
 	_, err := t.run("set-buffer", "--", text, ";", "paste-buffer", "-p")
 	return err
