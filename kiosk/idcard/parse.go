@@ -64,21 +64,12 @@ func clean(s string) (string, error) {
 	if s == "" {
 		return "", fault.New(fault.Invalid, "card.empty", nil)
 	}
-	strange := 0
-	for _, c := range s {
-		if c != '\n' && c != '\r' && c != '\t' && !shown(c) {
-			strange++
-		}
-	}
-	if strange > 0 || (strings.Contains(s, "|") && strings.ContainsAny(s, "\r\n\t")) {
+	// What is not graphic has no shape of its own, or moves something on a screen. Only a zone has lines.
+	strange := func(c rune) bool { return !unicode.IsGraphic(c) && !strings.ContainsRune("\r\n\t", c) }
+	if strings.ContainsFunc(s, strange) || strings.Contains(s, "|") && strings.ContainsAny(s, "\r\n\t") {
 		return "", fault.New(fault.Invalid, "card.control", nil)
 	}
 	return s, nil
-}
-
-// shown tells whether a character can stand on a card: it has a shape of its own and moves nothing on a screen.
-func shown(c rune) bool {
-	return c == ' ' || (unicode.IsGraphic(c) && !unicode.In(c, unicode.Zs, unicode.Cf, unicode.Co))
 }
 
 // reading is a card while it is being read.

@@ -83,6 +83,8 @@ func TestCardsThatAreRead(t *testing.T) {
 			CCCDQR, nil, []string{"issued_date"}, nil},
 		{"issued tomorrow", qr("001090000017", "", "NGUYỄN VĂN THỬ", "02011990", "Nam", "12 phố Mẫu", "22112026"),
 			CCCDQR, nil, []string{"issued_date"}, nil},
+		{"a hard space in the address", qr("001090000017", "", "NGUYỄN VĂN THỬ", "02011990", "Nam", "12\u00a0phố Mẫu", "04032021"),
+			CCCDQR, map[string]string{Address: "12 phố Mẫu"}, nil, nil},
 		{"eleven digits", qr("00109000017", "", "NGUYỄN VĂN THỬ", "02011990", "Nam", "12 phố Mẫu", "04032021"),
 			CCCDQR, map[string]string{Number: "00109000017"}, []string{"structure"}, nil},
 		{"a name in the wrong character set", qr("001090000017", "", "NGUYá»„N VÄ‚N", "02011990", "Nam", "12 phố Mẫu", "04032021"),
@@ -114,6 +116,9 @@ func TestCardsThatAreRead(t *testing.T) {
 		{"TD1 with a number of more than nine characters",
 			"I<UTOD23145890<AB112234566<<<<7408122F1204159UTO<<<<<<<<<<<6ERIKSSON<<ANNA<MARIA<<<<<<<<<<",
 			TD1, map[string]string{Number: "D23145890AB11223456"}, []string{"expiry"}, nil},
+		{"TD1 of another country with all its optional data, a date of expiry to come",
+			"I<UTOD231458907<<<<<<<<<<<<<<A7408122F3004157UTOABCDEFGHIJ70ERIKSSON<<ANNA<MARIA<<<<<<<<<<",
+			TD1, map[string]string{Number: "D23145890", IssuingState: "UTO"}, nil, []string{"source"}},
 		{"TD3, the example of ICAO 9303-4", "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10",
 			TD3, map[string]string{
 				Number: "L898902C3", PersonalNumber: "ZE184226B", Name: "ERIKSSON ANNA MARIA", Birth: "1974-08-12",

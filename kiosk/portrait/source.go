@@ -72,7 +72,7 @@ func read(file *os.File, l Limits) (Picture, error) {
 	return Picture{Data: data, Modified: info.ModTime()}, nil
 }
 
-// patience is for how many looks a file that stays the same and can't be decoded is taken to be still on its way.
+// patience is for how many looks a file that stays the same and is no whole picture is taken to be still on its way.
 const patience = 10
 
 // Folder is a source that watches the folder into which a camera's program writes. It looks at each tick and takes
@@ -150,8 +150,8 @@ func (f *Folder) Take(ctx context.Context) (Picture, error) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist), err == nil && !p.Modified.Equal(files[name].modified):
 			continue // Renamed or written again since it was listed.
-		case fault.Is(err, "portrait.damaged") && f.seen[name].looks < patience:
-			continue // Perhaps its writer only paused.
+		case f.seen[name].looks < patience && (fault.Is(err, "portrait.damaged") || fault.Is(err, "portrait.not_image")):
+			continue // Perhaps its writer only paused, or made room for it first.
 		}
 		f.done(files, name)
 		return p, err

@@ -178,6 +178,34 @@ func TestAFileIsTakenOnlyWhenItIsWhole(t *testing.T) {
 	c.want(whole)
 }
 
+func TestAFileLiesStillBetweenTwoLooksBeforeItIsOpened(t *testing.T) {
+	c := newCounter(t)
+	c.begin(0)
+	look := func(name string, size int64, minute int) string {
+		return c.folder.look(map[string]stamp{name: {size, opened.Add(time.Duration(minute) * time.Minute)}})
+	}
+	for i, want := range []struct {
+		size   int64
+		minute int
+		name   string
+	}{{0, 1, ""}, {0, 1, ""}, {500, 1, ""}, {900, 1, ""}, {900, 2, ""}, {900, 2, "a.jpg"}} {
+		if got := look("a.jpg", want.size, want.minute); got != want.name {
+			t.Errorf("look %d found %q, want %q", i, got, want.name)
+		}
+	}
+}
+
+func TestRoomMadeForAPictureIsNotYetAPicture(t *testing.T) {
+	c := newCounter(t)
+	c.begin(0)
+	whole := synthetic(t, 1, Sharp)
+	c.take()
+	c.put("a.jpg", make([]byte, len(whole)), 1)
+	c.look(patience - 2)
+	c.put("a.jpg", whole, 1)
+	c.want(whole)
+}
+
 func TestAFileThatStaysBrokenIsTold(t *testing.T) {
 	c := newCounter(t)
 	c.begin(0)
