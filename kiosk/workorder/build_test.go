@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"countersign/internal/fault"
@@ -400,4 +401,28 @@ func TestDatesFollowTheDecree(t *testing.T) {
 			t.Errorf("got %q, want %q", got, x.want)
 		}
 	}
+}
+
+func TestManyDocumentsCanBeMadeAtOnce(t *testing.T) {
+	fonts := chineseFonts(t)
+	want := map[string][]byte{}
+	for _, c := range []Content{capacityChange(), transfer()} {
+		want[c.OrderID] = build(t, c, evidenceFor(t, c), fonts)
+	}
+	fresh := chineseFonts(t)
+	var wait sync.WaitGroup
+	for i := range 16 {
+		c := capacityChange()
+		if i%2 == 1 {
+			c = transfer()
+		}
+		e := evidenceFor(t, c)
+		wait.Go(func() {
+			b, err := Build(c, e, fresh)
+			if err != nil || !bytes.Equal(b, want[c.OrderID]) {
+				t.Errorf("%s: another document came out (%v)", c.OrderID, err)
+			}
+		})
+	}
+	wait.Wait()
 }

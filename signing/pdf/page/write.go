@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sort"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf16"
 )
@@ -326,13 +325,23 @@ func (d *Document) writeFields(w *writer, n numbers) {
 
 // textString writes a text: as it is when it is plain ASCII, else in UTF-16.
 func textString(s string) string {
-	plain := true
-	for _, r := range s {
-		plain = plain && r >= 0x20 && r < 0x7F
+	plain := make([]byte, 0, len(s)+8)
+	plain = append(plain, '(')
+	for i := range len(s) {
+		c := s[i]
+		if c < 0x20 || c >= 0x7F {
+			return wideString(s)
+		}
+		if c == '\\' || c == '(' || c == ')' {
+			plain = append(plain, '\\')
+		}
+		plain = append(plain, c)
 	}
-	if plain {
-		return "(" + strings.NewReplacer("\\", "\\\\", "(", "\\(", ")", "\\)").Replace(s) + ")"
-	}
+	return string(append(plain, ')'))
+}
+
+// wideString writes a text in UTF-16.
+func wideString(s string) string {
 	const digits = "0123456789ABCDEF"
 	b := append(make([]byte, 0, 8+4*len(s)), "<FEFF"...)
 	for _, u := range utf16.Encode([]rune(s)) {

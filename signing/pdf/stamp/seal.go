@@ -200,8 +200,8 @@ func (c *canvas) inCircle(s string, x, y, r, size float64) {
 	}
 	var found []setting
 	best := 0.0
-	for n := 1; n <= most; n++ {
-		for z := size; z > least; z *= 0.97 {
+	for n := 1; n <= min(most, max(len(strings.Fields(s)), runes(s)/2)); n++ {
+		for z := size; z > max(least, nearly*best); z *= 0.97 {
 			if lines := c.lines(s, n, r, z, z*1.3); lines != nil {
 				found = append(found, setting{z, lines})
 				best = max(best, z)
