@@ -23,9 +23,7 @@ type Holiday struct {
 
 // dateOf returns midnight of the day in business time.
 func dateOf(t time.Time) time.Time {
-	if t.Location() != time.UTC {
-		t = t.In(clock.Vietnam)
-	}
+	t = t.In(clock.Vietnam)
 	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, clock.Vietnam)
 }
 

@@ -1,10 +1,6 @@
 package catalog
 
-import (
-	"time"
-
-	"countersign/internal/locale"
-)
+import "time"
 
 // Type says what kind of value a field holds.
 type Type string
@@ -105,7 +101,6 @@ type Field struct {
 	Check      string   // a named check: cccd, person_id, cn_id, customer_code, budget_unit, treasury_account, shkb, person_name
 
 	formula formula
-	service *Service // whose language words are written in when none is given
 	tables  *tables
 	line    int
 }
@@ -172,10 +167,3 @@ func (v Value) Empty() bool { return v.Text == "" && len(v.Rows) == 0 && v.File 
 // Values are the values of a form by field name. Facts that rules look at but that are no fields have dotted
 // names, such as cmis.area.
 type Values map[string]Value
-
-func (f *Field) lang() locale.Lang {
-	if f.service != nil && f.service.Language != "" {
-		return f.service.Language
-	}
-	return locale.Vietnamese
-}

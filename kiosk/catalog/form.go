@@ -191,7 +191,7 @@ func (r *reader) field(m *mapping, s *Service, numbered bool) *Field {
 			m.under(template)
 		}
 	}
-	f := &Field{service: s, tables: s.tables, line: m.line}
+	f := &Field{tables: s.tables, line: m.line}
 	if m.has("name") || used == "" {
 		m.need("name")
 		f.Name = m.shaped("name", nameShape, "capacity")

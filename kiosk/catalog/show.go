@@ -95,6 +95,9 @@ func (f *Field) showRows(rows [][]string, lang locale.Lang) string {
 
 func (f *Field) showTotal(t Total, rows [][]string, lang locale.Lang) string {
 	sum, _ := f.Total(t.Name, rows)
+	if t.Unit == "đ" { // an amount is written as the language writes amounts
+		return moneyText(sum, lang)
+	}
 	return withUnit(FormatNumber(sum, t.Decimals, lang), t.Unit)
 }
 

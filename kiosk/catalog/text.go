@@ -5,13 +5,14 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/mattn/go-runewidth"
 	"golang.org/x/text/unicode/norm"
 )
 
 // forbidden reports whether a rune may not stand in a value: controls, bidirectional and other invisible format
-// characters, private use, line and paragraph separators.
+// characters, private use, line and paragraph separators, what Unicode has not assigned. Spaces of any kind may.
 func forbidden(c rune) bool {
-	return c == utf8.RuneError || unicode.Is(unicode.C, c) || c == '\u2028' || c == '\u2029'
+	return c == utf8.RuneError || !unicode.IsPrint(c) && !unicode.Is(unicode.Zs, c)
 }
 
 // normal brings a text to NFC with single spaces and trimmed lines. bad tells that it holds what a value may not;
@@ -65,6 +66,12 @@ func onlyDigits(s string) (digits string, ok bool) {
 		}
 	}
 	return b.String(), b.Len() > 0
+}
+
+// cells is the width of a text on a terminal.
+func cells(s string) int {
+	narrow := runewidth.Condition{}
+	return narrow.StringWidth(s)
 }
 
 // group puts spaces into digits: group("0900000018", 4, 3, 3) is "0900 000 018".

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"math/big"
 	"path"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -115,7 +116,8 @@ func (r *reader) parse(dir fs.FS, name, label string) (*yaml.Node, bool) {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
 	if err := decoder.Decode(&doc); err != nil {
-		r.refuse("catalog.not_yaml", label, 1, fault.Args{"cause": err.Error()})
+		line, cause := yamlLine(err)
+		r.refuse("catalog.not_yaml", label, line, fault.Args{"cause": cause})
 		return nil, false
 	}
 	var second yaml.Node
@@ -132,6 +134,18 @@ func (r *reader) parse(dir fs.FS, name, label string) (*yaml.Node, bool) {
 		return nil, false
 	}
 	return doc.Content[0], true
+}
+
+var lineInError = regexp.MustCompile(`^yaml: line ([0-9]{1,7}): `)
+
+// yamlLine takes the line out of a syntax error.
+func yamlLine(err error) (line int, cause string) {
+	cause = err.Error()
+	if m := lineInError.FindStringSubmatch(cause); m != nil {
+		line, _ = strconv.Atoi(m[1])
+		return line, cause[len(m[0]):]
+	}
+	return 1, strings.TrimPrefix(cause, "yaml: ")
 }
 
 // unsafeNode finds what a service file may not use: aliases, anchors, depth.
