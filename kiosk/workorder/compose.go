@@ -36,16 +36,23 @@ type block struct {
 
 // compose lays the content out as blocks, all text in NFC.
 func compose(c Content, w *words) []block {
+	counter := c.Clerk.Counter
+	if bare(counter) {
+		counter = w.fill("counter", "number", counter)
+	}
 	out := []block{
 		{kind: kindTitle, text: w.text("title")},
 		{kind: kindSubject, text: w.fill("subject", "title", c.Service.Title)},
 		{kind: kindNote, text: w.fill("service", "number", c.Service.Number, "code", c.Service.Code, "version", c.Service.Version)},
-		{kind: kindNote, text: w.fill("taken_by", "name", c.Clerk.Name, "staff", c.Clerk.StaffID, "counter", c.Clerk.Counter)},
+		{kind: kindNote, text: w.fill("taken_by", "name", c.Clerk.Name, "staff", c.Clerk.StaffID, "counter", counter)},
 	}
 	if c.Customer != "" {
 		out = append(out, block{kind: kindNote, text: w.fill("customer", "name", c.Customer)})
 	}
 	for _, s := range c.Sections {
+		if len(s.Rows)+len(s.Tables) == 0 {
+			continue
+		}
 		out = append(out, block{kind: kindHead, text: s.Title})
 		for _, r := range s.Rows {
 			out = append(out, block{kind: kindRow, number: r.Number, label: r.Label, text: r.Value, source: r.Source})
@@ -54,10 +61,17 @@ func compose(c Content, w *words) []block {
 			out = append(out, block{kind: kindTable, table: t})
 		}
 	}
+	fee, term := c.Fee.Amount, c.Term.Due
+	if c.Fee.Words != "" {
+		fee = w.fill("fee_value", "amount", c.Fee.Amount, "words", c.Fee.Words)
+	}
+	if c.Term.Days > 0 {
+		term = w.fill("term_value", "days", itoa(c.Term.Days), "due", c.Term.Due)
+	}
 	out = append(out,
 		block{kind: kindHead, text: w.text("fee_and_term")},
-		block{kind: kindRow, label: w.text("fee"), text: w.fill("fee_value", "amount", c.Fee.Amount, "words", c.Fee.Words)},
-		block{kind: kindRow, label: w.text("term"), text: w.fill("term_value", "days", itoa(c.Term.Days), "due", c.Term.Due)},
+		block{kind: kindRow, label: w.text("fee"), text: fee},
+		block{kind: kindRow, label: w.text("term"), text: term},
 		block{kind: kindHead, text: w.fill("agreement", "title", c.Agreement.Title, "version", c.Agreement.Version)},
 	)
 	for _, cl := range c.Agreement.Clauses {

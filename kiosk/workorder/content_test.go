@@ -198,3 +198,23 @@ func TestMaskedTextsAreToldFromWholeOnes(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsEmptyIsNotAnnounced(t *testing.T) {
+	c := capacityChange()
+	c.Clerk.Counter, c.Term, c.Fee.Words, c.VerifyCode, c.RetainUntil = "3", Term{Due: "ngay tại quầy"}, "", "", ""
+	c.Sections = append(c.Sections, Section{Title: "E. KHÔNG CÓ GÌ"})
+	var text strings.Builder
+	for _, l := range c.Lines(80) {
+		text.WriteString(l.Text + "\n")
+	}
+	for _, no := range []string{"KHÔNG CÓ GÌ", "0 ngày", "()", "Mã kiểm tra", "Lưu mã hóa"} {
+		if strings.Contains(text.String(), no) {
+			t.Errorf("%q is announced", no)
+		}
+	}
+	for _, want := range []string{"NV0117), quầy 3", "Thời hạn                  ngay tại quầy"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, text.String())
+		}
+	}
+}

@@ -37,8 +37,12 @@ func (c Content) Lines(width int) []Line {
 	for _, s := range c.Signers {
 		r.put(nfc(s.Role+": "+s.Name), 0, Line{})
 	}
-	r.put(w.fill("verify_code", "code", c.VerifyCode), 0, Line{})
-	r.put(w.fill("retain", "date", c.RetainUntil), 0, Line{})
+	if c.VerifyCode != "" {
+		r.put(w.fill("verify_code", "code", c.VerifyCode), 0, Line{})
+	}
+	if c.RetainUntil != "" {
+		r.put(w.fill("retain", "date", c.RetainUntil), 0, Line{})
+	}
 	for i := range r.lines {
 		r.lines[i].Page = i/PageLines + 1
 	}
