@@ -77,7 +77,7 @@ func own(files map[string]string) fstest.MapFS {
 
 func TestTheBuiltInServicesLoad(t *testing.T) {
 	c := builtin(t)
-	for number, fields := range map[string]int{"01": 15, "02": 13, "11": 16, "12": 15, "22": 14, "31": 15, "41": 16, "42": 16, "51": 15} {
+	for number, fields := range map[string]int{"01": 15, "02": 13, "11": 16, "12": 15, "22": 14, "13": 11, "14": 13, "15": 13, "21": 12, "31": 15, "32": 13, "41": 16, "42": 16, "51": 15} {
 		s, ok := c.Service(number)
 		if !ok {
 			t.Errorf("service %s is missing", number)
@@ -157,7 +157,7 @@ func TestServicesAreFoundByWordsWithoutDiacritics(t *testing.T) {
 	c := builtin(t)
 	for typed, want := range map[string]string{
 		"cong suat": "11", "thay doi chu the": "12", "cham dut": "22", "11": "11", "過戶": "12 51", "td-cs": "11",
-		"kho bac": "41 42", "kiem dinh": "31", "household": "01", "xyz": "", "doi chieu": "42",
+		"kho bac": "41 42", "kiem dinh": "31", "household": "01 15", "xyz": "", "doi chieu": "42",
 	} {
 		var got []string
 		for _, s := range c.Search(typed) {

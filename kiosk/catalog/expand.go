@@ -68,7 +68,8 @@ func (s *Service) Expand(t Text, c Context, v Values, lang locale.Lang) string {
 func (f *Field) part(part string, v Value, lang locale.Lang) string {
 	switch {
 	case part == "":
-		return f.Show(v, lang)
+		// A paragraph is one line; the lines of a value are told apart by semicolons.
+		return strings.ReplaceAll(f.Show(v, lang), "\n", "; ")
 	case part == "brief":
 		return f.InShort(v, lang)
 	case part == "words" && v.Text != "":

@@ -372,6 +372,10 @@ func TestTheAgreementSaysWhatTheFormSays(t *testing.T) {
 			t.Errorf("the agreement lacks %q", want)
 		}
 	}
+	move := service(t, "32")
+	if got := move.Clauses(ctx, catalog.Values{"new_place": {Text: "cột 12\nngõ 3"}}, locale.Vietnamese)[0].Paragraphs[0]; !strings.Contains(got, "tới: cột 12; ngõ 3.") {
+		t.Errorf("a value of two lines reads %q", got)
+	}
 	for _, s := range builtin(t).Services() {
 		for _, l := range locale.Langs {
 			for _, c := range s.Clauses(ctx, nil, l) {
