@@ -222,7 +222,9 @@ func (m *program) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		switch msg := msg.(type) {
 		case tea.WindowSizeMsg:
 			// Paint also when the size is the same: it may have been another for a moment, and cells were lost.
-			m.out.distrust()
+			if !m.out.dumb {
+				m.out.distrust()
+			}
 			if msg.Width != m.w || msg.Height != m.h {
 				m.w, m.h = msg.Width, msg.Height
 				cmds = append(cmds, m.handle(Resize{W: m.w, H: m.h}))
