@@ -62,6 +62,9 @@ func Build(c Content, e *Evidence, fonts Fonts) ([]byte, error) {
 	if errors.As(err, &missing) {
 		return nil, glyphFault(err, missing)
 	}
+	if errors.Is(err, page.ErrQRTooLong) {
+		return nil, fault.Wrap(err, fault.Invalid, "workorder.qr", nil)
+	}
 	return out, err
 }
 

@@ -308,9 +308,13 @@ func TestWhatDoesNotBelongTogetherIsRefused(t *testing.T) {
 		"another picture":              {"workorder.portrait", func(_ *Content, e *Evidence) { e.PortraitSHA256 = strings.Repeat("0", 64) }},
 		"a picture that is none":       {"workorder.portrait", func(_ *Content, e *Evidence) { setPortrait(e, []byte("no picture")) }},
 		"a language that is not known": {"workorder.language", func(c *Content, _ *Evidence) { c.Language = "fr" }},
-		"an escape sequence":           {"workorder.text", func(c *Content, _ *Evidence) { c.Sections[0].Rows[0].Value = "\x1b[2J" }},
-		"a bell in a table":            {"workorder.text", func(c *Content, _ *Evidence) { c.Sections[2].Tables[0].Rows[0][0] = "\a" }},
-		"a cell without a column":      {"workorder.text", func(c *Content, _ *Evidence) { c.Sections[2].Tables[0].Rows[0] = make([]string, 6) }},
+		"a code that no QR code holds": {"workorder.qr", func(c *Content, e *Evidence) {
+			c.VerifyCode = strings.Repeat("X", 300)
+			*e = *evidenceFor(t, *c)
+		}},
+		"an escape sequence":      {"workorder.text", func(c *Content, _ *Evidence) { c.Sections[0].Rows[0].Value = "\x1b[2J" }},
+		"a bell in a table":       {"workorder.text", func(c *Content, _ *Evidence) { c.Sections[2].Tables[0].Rows[0][0] = "\a" }},
+		"a cell without a column": {"workorder.text", func(c *Content, _ *Evidence) { c.Sections[2].Tables[0].Rows[0] = make([]string, 6) }},
 	} {
 		c, e := capacityChange(), evidenceFor(t, c)
 		x.spoil(&c, e)

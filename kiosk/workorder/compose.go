@@ -42,7 +42,7 @@ func compose(c Content, w *words) []block {
 	}
 	out := []block{
 		{kind: kindTitle, text: w.text("title")},
-		{kind: kindSubject, text: w.fill("subject", "title", c.Service.Title)},
+		{kind: kindSubject, text: c.Service.Title},
 		{kind: kindNote, text: w.fill("service", "number", c.Service.Number, "code", c.Service.Code, "version", c.Service.Version)},
 		{kind: kindNote, text: w.fill("taken_by", "name", c.Clerk.Name, "staff", c.Clerk.StaffID, "counter", counter)},
 	}

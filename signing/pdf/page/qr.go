@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"fmt"
 	"math/bits"
 )
@@ -14,6 +15,9 @@ type qrSize struct {
 	check int
 	align []int // where the alignment patterns' middles lie
 }
+
+// ErrQRTooLong says that a text has no room in a QR code.
+var ErrQRTooLong = errors.New("text is too long for a QR code")
 
 func qrSizes() [10]qrSize {
 	return [10]qrSize{
@@ -57,7 +61,7 @@ func encodeQR(text string) (*qrCode, error) {
 		q.mask()
 		return q, nil
 	}
-	return nil, fmt.Errorf("text of %d bytes is too long for a QR code", len(text))
+	return nil, fmt.Errorf("%w: %d bytes", ErrQRTooLong, len(text))
 }
 
 // dataWords writes mode, length and text, ended and padded to room codewords.
