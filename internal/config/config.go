@@ -1,0 +1,212 @@
+// Package config is what an operator may choose: one TOML file, over it environment variables, over these flags.
+//
+// Every key is a field of Config; its tags hold its name, its default and what docs/config.md says of it, so that there
+// is one place to look and to change. The zero value works: a server on this machine alone, without mail, timestamps,
+// back office and printing. An unknown key is refused by its name. Secrets are never values here, only names of files
+// that hold them, and so a Config can be printed. Relative paths in the file start at its folder. Start reading at
+// Config and Load.
+package config
+
+import (
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"countersign/internal/fault"
+)
+
+// Config is the whole configuration. The tags are explained in fields.go.
+type Config struct {
+	Data struct {
+		Dir string `koanf:"dir" default:"data" is:"path" doc:"The data directory: database, sealed keys, certificates. One server at a time uses it."`
+	} `koanf:"data" doc:"Where the records lie."`
+	Key struct {
+		File           string `koanf:"file" default:"countersign.key" is:"path" doc:"The key file that opens the records. Keep it outside the data directory and back it up elsewhere: without it nothing can be read again."`
+		PassphraseFile string `koanf:"passphrase_file" is:"path" doc:"File with the passphrase of the key file, in one line; no other user may read it."`
+	} `koanf:"key" doc:"What opens the records."`
+	Server struct {
+		Listen  string `koanf:"listen" default:"127.0.0.1:8780" doc:"Address and port of the service. On an address that other machines reach, TLS is required."`
+		TLSCert string `koanf:"tls_cert" is:"path" doc:"Certificate chain in PEM, the server's first."`
+		TLSKey  string `koanf:"tls_key" is:"path" doc:"Private key of the certificate in PEM; no other user may read it."`
+	} `koanf:"server" doc:"How the terminals reach the service."`
+	Units    []Unit `koanf:"units" doc:"The units that this service serves: one [[units]] table each. Only the file can set them."`
+	Services struct {
+		Dir string `koanf:"dir" is:"path" doc:"Folder with the organisation's own services and newer tables such as data/holidays.yaml; see services.md. Empty: the built-in ones only."`
+	} `koanf:"services" doc:"The services that the counters offer."`
+	Fonts struct {
+		CJK string `koanf:"cjk" is:"path" doc:"TrueType file with Chinese characters, for services in Chinese. Debian's package fonts-droid-fallback has one."`
+	} `koanf:"fonts" doc:"Fonts of the documents."`
+	Mail struct {
+		Addr         string `koanf:"addr" doc:"Host and port of the SMTP server that takes our mail. Empty: no codes and no receipts by mail."`
+		TLS          string `koanf:"tls" default:"starttls" one:"starttls tls none" doc:"How the connection is protected; none is for a server on this machine."`
+		User         string `koanf:"user" doc:"Name at the SMTP server; empty when it asks for none."`
+		PasswordFile string `koanf:"password_file" is:"path" doc:"File with the password at the SMTP server; no other user may read it."`
+		From         string `koanf:"from" doc:"Our address in every mail, such as quay@dienluc.example."`
+	} `koanf:"mail" doc:"Codes and receipts by mail."`
+	TSA struct {
+		URLs []string `koanf:"urls" doc:"Timestamp authorities (RFC 3161), tried in this order. Empty: signatures carry no timestamp (PAdES B-B)."`
+	} `koanf:"tsa" doc:"Timestamps in signatures."`
+	BackOffice struct {
+		URL       string `koanf:"url" doc:"Where finished orders are handed over. Empty: they wait in the outbox."`
+		TokenFile string `koanf:"token_file" is:"path" doc:"File with our token at the back office; no other user may read it."`
+	} `koanf:"back_office" doc:"The system behind the counter."`
+	Print struct {
+		Command []string `koanf:"command" doc:"Command that prints the PDF file whose path is added as its last argument."`
+		Dir     string   `koanf:"dir" is:"path" doc:"Folder into which receipts are written instead, when there is no command."`
+	} `koanf:"print" doc:"Receipts on paper."`
+	Counter struct {
+		IdleMinutes int `koanf:"idle_minutes" default:"3" min:"1" max:"60" doc:"After so many minutes without a key on either side both screens are locked."`
+	} `koanf:"counter" doc:"The terminals at the counters."`
+	OTP struct {
+		LifeSeconds int `koanf:"life_seconds" default:"300" min:"60" max:"300" doc:"How long a code that we sent is good."`
+		AppDrift    int `koanf:"app_drift" default:"1" min:"0" max:"2" doc:"How many steps of 30 seconds the clock of a customer's authenticator app may be off, each way."`
+	} `koanf:"otp" doc:"One-time codes."`
+	Screen struct {
+		Theme string `koanf:"theme" var:"COUNTERSIGN_THEME" default:"dark" one:"dark light contrast" doc:"Colours of the terminals."`
+		Lang  string `koanf:"lang" var:"COUNTERSIGN_LANG" default:"vi" one:"vi en zh-Hant" doc:"Language of the clerk's terminal; a customer's screen follows the customer."`
+	} `koanf:"screen" doc:"How the terminals look."`
+}
+
+// Unit is a branch of the organisation.
+type Unit struct {
+	Code       string   `koanf:"code" doc:"Short code, part of every order number: PA0505."`
+	Name       string   `koanf:"name" doc:"Name on documents: Điện lực Mẫu Thử."`
+	Parent     string   `koanf:"parent" doc:"The organisation above it, on the line above its name."`
+	Place      string   `koanf:"place" doc:"Place in the date line of documents."`
+	Hotline    string   `koanf:"hotline" doc:"Telephone number that customers are told."`
+	BackOffice string   `koanf:"back_office" doc:"What the clerks call the system behind the counter: CMIS."`
+	Counters   []string `koanf:"counters" doc:"Numbers of its counters. Empty: any number."`
+}
+
+// Has reports whether the unit has a counter of this number.
+func (u Unit) Has(counter string) bool {
+	for _, c := range u.Counters {
+		if c == counter {
+			return true
+		}
+	}
+	return len(u.Counters) == 0
+}
+
+// Unit returns the unit with this code.
+func (c *Config) Unit(code string) (Unit, bool) {
+	for _, u := range c.Units {
+		if u.Code == code {
+			return u, true
+		}
+	}
+	return Unit{}, false
+}
+
+// Idle is how long a counter may stay without a key.
+func (c *Config) Idle() time.Duration { return time.Duration(c.Counter.IdleMinutes) * time.Minute }
+
+// CodeLife is how long a code that we sent is good.
+func (c *Config) CodeLife() time.Duration { return time.Duration(c.OTP.LifeSeconds) * time.Second }
+
+// check refuses values that can't work, each by its key.
+func (c *Config) check() error {
+	if err := c.checkListen(); err != nil {
+		return err
+	}
+	if c.Mail.Addr != "" {
+		if _, _, err := net.SplitHostPort(c.Mail.Addr); err != nil {
+			return wrong("mail.addr", c.Mail.Addr, "host:port")
+		}
+		if !strings.Contains(c.Mail.From, "@") {
+			return wrong("mail.from", c.Mail.From, "quay@dienluc.example")
+		}
+	}
+	for _, u := range append([]string{c.BackOffice.URL}, c.TSA.URLs...) {
+		parsed, err := url.Parse(u)
+		if u != "" && (err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https") {
+			key := "tsa.urls"
+			if u == c.BackOffice.URL {
+				key = "back_office.url"
+			}
+			return wrong(key, redacted(u), "https://host/path")
+		}
+	}
+	seen := map[string]bool{}
+	for i, u := range c.Units {
+		key := "units[" + strconv.Itoa(i+1) + "]"
+		switch {
+		case u.Code == "" || strings.Trim(u.Code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "":
+			return wrong(key+".code", u.Code, "PA0505")
+		case u.Name == "":
+			return wrong(key+".name", "", "Điện lực Mẫu Thử")
+		case seen[u.Code]:
+			return fault.New(fault.Invalid, "config.twice", fault.Args{"key": key + ".code", "value": u.Code})
+		}
+		seen[u.Code] = true
+	}
+	if inside(c.Data.Dir, c.Key.File) {
+		return fault.New(fault.Invalid, "config.key_inside", fault.Args{"file": c.Key.File, "dir": c.Data.Dir})
+	}
+	return nil
+}
+
+// inside reports whether a file lies below a folder.
+func inside(dir, file string) bool {
+	rel, err := filepath.Rel(dir, file)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// checkListen lets nobody but this machine reach a service without TLS.
+func (c *Config) checkListen() error {
+	host, port, err := net.SplitHostPort(c.Server.Listen)
+	if n, bad := strconv.Atoi(port); err != nil || bad != nil || n < 0 || n > 65535 {
+		return wrong("server.listen", c.Server.Listen, "127.0.0.1:8780")
+	}
+	if (c.Server.TLSCert == "") != (c.Server.TLSKey == "") {
+		missing := "server.tls_key"
+		if c.Server.TLSCert == "" {
+			missing = "server.tls_cert"
+		}
+		return wrong(missing, "", "tls.pem")
+	}
+	ip := net.ParseIP(host)
+	if c.Server.TLSCert == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fault.New(fault.Invalid, "config.tls", fault.Args{"listen": c.Server.Listen})
+	}
+	return nil
+}
+
+// wrong names a key, what it has and an example of what it may have.
+func wrong(key, have, want string) error {
+	return fault.New(fault.Invalid, "config.value", fault.Args{"key": key, "have": have, "want": want})
+}
+
+// secretMax is the longest secret, in bytes.
+const secretMax = 4096
+
+// Secret reads the secret in a file, without the line's end. It refuses a file that other users may read
+// (config.secret_mode) and one that is missing, empty or no secret (config.secret_file).
+func Secret(path string) ([]byte, error) {
+	refuse := func(err error) error {
+		return fault.Wrap(err, fault.Invalid, "config.secret_file", fault.Args{"file": path})
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, refuse(err)
+	}
+	if info.Mode().Perm()&0o007 != 0 {
+		return nil, fault.New(fault.Invalid, "config.secret_mode", fault.Args{"file": path})
+	}
+	if !info.Mode().IsRegular() || info.Size() > secretMax {
+		return nil, refuse(nil)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, refuse(err)
+	}
+	secret := strings.TrimRight(string(data), "\r\n")
+	if secret == "" || strings.ContainsAny(secret, "\r\n\x00") {
+		return nil, refuse(nil)
+	}
+	return []byte(secret), nil
+}
