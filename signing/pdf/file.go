@@ -207,6 +207,9 @@ func (f *File) section(at, named int) (Revision, error) {
 			return r, malformed(prev.Start, "/Prev is not the offset of an earlier section")
 		}
 		r.Linear, named = true, 0
+		if l.space(); r.Streams && !bytes.HasPrefix(f.data[l.pos:], []byte("startxref")) {
+			return r, nil // it may also go without
+		}
 	}
 	return r, f.tail(&l, &r, named)
 }

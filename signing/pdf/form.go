@@ -53,6 +53,9 @@ func (w *fieldWalk) walk(ref Value, name, typ string, depth int) error {
 		return malformed(ref.Start, "form fields go in a circle")
 	}
 	w.seen[ref.Int] = true
+	if w.file.budget--; w.file.budget < 0 {
+		return tooLarge(ref.Start, "it has more than %d values", maxValues)
+	}
 	o, err := w.file.Object(int(ref.Int), w.revision)
 	if err != nil {
 		return err

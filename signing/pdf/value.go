@@ -67,13 +67,23 @@ func (v Value) Equal(w Value) bool {
 	case Array:
 		return slices.EqualFunc(v.Items, w.Items, Value.Equal)
 	case Dict, Stream:
-		if len(v.Pairs) != len(w.Pairs) || v.Kind == Stream && !bytes.Equal(v.Raw, w.Raw) {
+		return (v.Kind == Dict || bytes.Equal(v.Raw, w.Raw)) && equalPairs(v.Pairs, w.Pairs)
+	}
+	return true
+}
+
+// equalPairs compares dictionaries, whose keys are unique, in any order.
+func equalPairs(a, b []Pair) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	byKey := make(map[string]Value, len(b))
+	for _, p := range b {
+		byKey[string(p.Key)] = p.Value
+	}
+	for _, p := range a {
+		if o, ok := byKey[string(p.Key)]; !ok || !p.Value.Equal(o) {
 			return false
-		}
-		for _, p := range v.Pairs {
-			if o := w.Get(string(p.Key)); o.Kind == Null || !p.Value.Equal(o) {
-				return false
-			}
 		}
 	}
 	return true

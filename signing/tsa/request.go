@@ -72,7 +72,7 @@ func readRequest(der []byte) (request, failure) {
 			return r, badFormat
 		}
 	}
-	if !seq.ReadOptionalASN1Boolean(&r.certificates, cbasn1.BOOLEAN, false) {
+	if seq.PeekASN1Tag(cbasn1.BOOLEAN) && !seq.ReadASN1Boolean(&r.certificates) {
 		return r, badFormat
 	}
 	if !seq.Empty() {

@@ -36,11 +36,10 @@ var ErrToken = errors.New("the timestamp token is not acceptable")
 func badToken(what string) error { return fmt.Errorf("%w: %s", ErrToken, what) }
 
 var (
-	oidSHA256       = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
-	oidSHA384       = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 2}
-	oidSHA512       = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 3}
-	oidExtKeyUsage  = asn1.ObjectIdentifier{2, 5, 29, 37}
-	oidTimeStamping = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 8}
+	oidSHA256      = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
+	oidSHA384      = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 2}
+	oidSHA512      = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 3}
+	oidExtKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 37}
 )
 
 // Token is a parsed timestamp token.
@@ -135,7 +134,12 @@ func hashOf(id asn1.ObjectIdentifier) crypto.Hash {
 func (t *Token) Verify(message []byte) error {
 	h := t.Hash.New()
 	h.Write(message)
-	if subtle.ConstantTimeCompare(h.Sum(nil), t.Imprint) != 1 {
+	return t.VerifyDigest(h.Sum(nil))
+}
+
+// VerifyDigest is Verify for a message whose digest by the token's hash is known.
+func (t *Token) VerifyDigest(digest []byte) error {
+	if subtle.ConstantTimeCompare(digest, t.Imprint) != 1 {
 		return badToken("it is about something else")
 	}
 	if !forTimestamping(t.Message.Signer) {

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"hash"
 	"time"
 
 	"countersign/signing/ca"
@@ -35,12 +36,8 @@ type found struct {
 	problem  *problem
 }
 
-// check judges one signature but for chain and time.
+// check judges a located signature but for chain and time.
 func (v *verification) check(s *found) *problem {
-	s.revision, s.coverage = -1, "other"
-	if p := v.locate(s); p != nil {
-		return p
-	}
 	if t, ok := pdf.ParseDate(s.dict.Get("M").Text()); ok {
 		s.claimed = t
 	}
@@ -67,6 +64,7 @@ func (v *verification) check(s *found) *problem {
 
 // locate finds the signature dictionary and the revision that wrote it.
 func (v *verification) locate(s *found) *problem {
+	s.revision, s.coverage = -1, "other"
 	last := len(v.file.Revisions) - 1
 	s.object, s.dict = s.field.Object.Num, s.field.Object.Value.Get("V")
 	if ref := s.dict; ref.Kind == pdf.Reference {
@@ -166,12 +164,29 @@ func derSize(b []byte) (int, bool) {
 	return head + size, true
 }
 
-// digest hashes the bytes that the signature covers.
+// running is the hash of the file up to a place, so that many signatures don't make many readings of it.
+type running struct {
+	hash hash.Cloner
+	at   int
+}
+
+// digest hashes the bytes that the signature covers. Signatures must come in the order of their revisions.
 func (v *verification) digest(s *found, h crypto.Hash) []byte {
-	contents := s.dict.Get("Contents")
-	items := s.dict.Get("ByteRange").Items
-	w := h.New()
-	w.Write(v.data[:contents.Start])
+	contents, items := s.dict.Get("Contents"), s.dict.Get("ByteRange").Items
+	if v.running == nil {
+		v.running = make(map[crypto.Hash]running)
+	}
+	r, ok := v.running[h]
+	if !ok {
+		r.hash = h.New().(hash.Cloner) // every hash of the standard library is one
+	}
+	r.hash.Write(v.data[r.at:contents.Start])
+	r.at = contents.Start
+	v.running[h] = r
+	w, err := r.hash.Clone()
+	if err != nil {
+		return nil // equals no digest
+	}
 	w.Write(v.data[contents.End : items[2].Int+items[3].Int])
 	return w.Sum(nil)
 }
@@ -262,9 +277,7 @@ func (v *verification) checkDocumentTimestamp(s *found, der []byte) *problem {
 	}
 	s.token, s.message, s.document = t, t.Message, true
 	_, s.ours = ca.ReadMark(t.Message.Signer)
-	contents, items := s.dict.Get("Contents"), s.dict.Get("ByteRange").Items
-	signed := append(append([]byte{}, v.data[:contents.Start]...), v.data[contents.End:items[2].Int+items[3].Int]...)
-	if t.Verify(signed) != nil {
+	if t.VerifyDigest(v.digest(s, t.Hash)) != nil {
 		return tokenProblem
 	}
 	if !v.tokenStrict(s) {

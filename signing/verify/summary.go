@@ -105,9 +105,11 @@ func (s Signature) text(l locale.Lang, line func(key, value string)) {
 	line("proven", proven)
 	line("algorithm", strings.TrimSpace(s.Algorithm+" "+s.Level))
 	line("coverage", locale.Text(l, "verify.coverage."+s.Coverage, nil))
-	for _, c := range s.Chain {
-		line("chain", locale.Text(l, "verify.chain."+c.Status, locale.Args{"subject": c.Subject}))
+	chain := make([]string, len(s.Chain))
+	for i, c := range s.Chain {
+		chain[i] = locale.Text(l, "verify.chain."+c.Status, locale.Args{"subject": c.Subject})
 	}
+	line("chain", strings.Join(chain, " < "))
 	for _, m := range s.Missing {
 		line("missing", locale.Text(l, "verify.missing."+m, nil))
 	}

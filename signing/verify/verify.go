@@ -12,6 +12,7 @@ package verify
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -102,10 +103,19 @@ func Verify(data []byte, p Policy) Report {
 		return r
 	}
 	for _, s := range v.found {
-		s.problem = v.check(s)
+		s.problem = v.locate(s)
 	}
 	// In the order in which they were made, which need not be that of the fields.
 	slices.SortStableFunc(v.found, func(a, b *found) int { return a.revision - b.revision })
+	for i, s := range v.found {
+		switch {
+		case s.problem != nil:
+		case i > 0 && v.found[i-1].revision == s.revision:
+			s.problem = rangeProblem // of two signatures in one revision, neither can cover the other's hole
+		default:
+			s.problem = v.check(s)
+		}
+	}
 	if dictionaries != len(v.found) {
 		v.worse(orphanProblem, "")
 	}
@@ -148,6 +158,7 @@ type verification struct {
 	subject string // the field that problem is about
 	detail  string
 	limits  []string
+	running map[crypto.Hash]running
 }
 
 // worse notes a problem unless a graver one was noted before.
