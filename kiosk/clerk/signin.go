@@ -1,0 +1,193 @@
+package clerk
+
+import (
+	"context"
+
+	"countersign/internal/fault"
+	"countersign/internal/tui"
+)
+
+// asks is what the lock screen wants to know.
+type asks int
+
+const (
+	askPassword asks = iota // name and password: no shift is open
+	askCode                 // the unlock code of the shift that is open
+	askNewCode              // the first unlock code, twice
+)
+
+// codeLength is the length of an unlock code; its last digit sends it.
+const codeLength = 6
+
+// signIn is K1: it stands over whatever page is open and lets nothing of it be seen.
+type signIn struct {
+	asks   asks
+	fields [2]tui.Field
+	at     int  // the field that has the caret
+	busy   bool // an answer is waited for
+	said   mark
+	text   string
+}
+
+// begin asks anew; a name that was typed stays.
+func (s *signIn) begin(a *App, what asks) {
+	name := s.fields[0].Value()
+	*s = signIn{asks: what}
+	if what == askPassword {
+		s.fields[0] = tui.Field{Max: 64}
+		s.fields[0].Set(name)
+		s.fields[1] = tui.Field{Kind: tui.FieldSecret, Max: 256}
+		if a.me.Clerk.User != "" {
+			s.fields[0].Set(a.me.Clerk.User)
+			s.at = 1
+		}
+		return
+	}
+	digits := func(g string) bool { return isDigit(g) }
+	s.fields[0] = tui.Field{Kind: tui.FieldSecret, Max: codeLength, Handling: digits, Line: true}
+	s.fields[1] = s.fields[0]
+}
+
+// last is the field whose completion sends.
+func (s *signIn) last() int {
+	if s.asks == askCode {
+		return 0
+	}
+	return 1
+}
+
+func (s *signIn) key(a *App, k tui.Key) tui.Cmd {
+	if s.busy {
+		return nil
+	}
+	switch k.Name {
+	case "tab", "down":
+		s.at = min(s.at+1, s.last())
+		return nil
+	case "shift+tab", "up":
+		s.at = max(s.at-1, 0)
+		return nil
+	case "enter":
+		return s.enter(a)
+	case "f1":
+		s.said, s.text = noteMark, a.t("clerk.lock.help", nil)
+		return nil
+	case "esc":
+		if s.asks == askCode && !s.fields[0].Empty() {
+			s.fields[0].Reset()
+		}
+		return nil
+	}
+	f := &s.fields[s.at]
+	if !f.Handle(k) {
+		return nil
+	}
+	s.said, s.text = "", ""
+	if s.asks == askPassword || !f.Full() {
+		return nil
+	}
+	if s.at < s.last() {
+		s.at++
+		return nil
+	}
+	return s.send(a)
+}
+
+// input takes a pasted password; a code is never pasted and a scan opens no lock.
+func (s *signIn) input(_ *App, ev tui.Event) tui.Cmd {
+	if p, ok := ev.(tui.Paste); ok && s.asks == askPassword && !s.busy {
+		s.fields[s.at].Paste(p.Text)
+	}
+	return nil
+}
+
+// enter leaves the name, or sends.
+func (s *signIn) enter(a *App) tui.Cmd {
+	if s.asks != askPassword {
+		return nil // The sixth digit sends.
+	}
+	if s.at == 0 && !s.fields[0].Empty() {
+		s.at = 1
+		if s.fields[1].Empty() {
+			return nil
+		}
+	}
+	if s.fields[0].Empty() || s.fields[1].Empty() {
+		return nil
+	}
+	return s.send(a)
+}
+
+func (s *signIn) send(a *App) tui.Cmd {
+	first, second := s.fields[0].Value(), s.fields[1].Value()
+	switch s.asks {
+	case askPassword:
+		s.busy = true
+		return call(a, func(ctx context.Context) (SignedIn, error) { return a.svc.SignIn(ctx, first, second) },
+			func(in SignedIn, err error) tui.Cmd {
+				s.busy = false
+				s.fields[1].Reset()
+				if err != nil {
+					s.refused(a, err)
+					return nil
+				}
+				return a.signedIn(in)
+			})
+	case askNewCode:
+		if first != second {
+			s.begin(a, askNewCode)
+			s.said, s.text = errorMark, a.t("clerk.lock.codes_differ", nil)
+			return nil
+		}
+		s.busy = true
+		return do(a, func(ctx context.Context) error { return a.svc.SetUnlockCode(ctx, first) }, func(err error) tui.Cmd {
+			s.begin(a, askNewCode)
+			if err != nil {
+				s.refused(a, err)
+				return nil
+			}
+			return a.start()
+		})
+	}
+	s.busy = true
+	return do(a, func(ctx context.Context) error { return a.svc.Unlock(ctx, first) }, func(err error) tui.Cmd {
+		s.begin(a, askCode)
+		if err != nil {
+			s.refused(a, err)
+			return nil
+		}
+		return a.unlocked()
+	})
+}
+
+// refused says why. When the service knows no shift any more, name and password are due again; what the clerk had
+// in hand is then another sign-in's affair.
+func (s *signIn) refused(a *App, err error) {
+	if s.asks != askPassword && fault.KindOf(err) == fault.Unauthenticated && fault.CodeOf(err) != "signin.code" {
+		a.shift = false
+		s.begin(a, askPassword)
+	}
+	s.said, s.text = errorMark, a.sentence(err)
+}
+
+func (s *signIn) hint(a *App) string {
+	switch {
+	case s.busy:
+		return "~ " + a.t("clerk.lock.busy", nil)
+	case s.text != "":
+		return string(s.said) + " " + s.text
+	}
+	return ""
+}
+
+func (s *signIn) keys(a *App) []binding {
+	if s.asks != askPassword {
+		return []binding{{show: "0-9", label: "clerk.key.code"}, {show: "F1", label: "clerk.key.help"}, {show: "Ctrl+R", label: "clerk.key.redraw"}}
+	}
+	label := "clerk.key.sign_in"
+	if a.shift {
+		label = "clerk.key.unlock"
+	}
+	return []binding{{show: "Enter", label: label}, {show: "Tab", label: "clerk.key.next_field"},
+		{show: "F1", label: "clerk.key.help"}, {show: "Ctrl+R", label: "clerk.key.redraw"}}
+}
