@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -104,8 +105,10 @@ func (o Options) filled() Options {
 	return o
 }
 
-// idle is the longest sleep without looking at the queue, which another process may have changed.
-const idle = time.Minute
+const (
+	idle    = time.Minute     // the longest sleep without looking at the queue, which another process may have changed
+	trouble = 5 * time.Second // the sleep after the queue itself has failed
+)
 
 // Runner claims and carries out the jobs of a queue.
 type Runner[T any] struct {
@@ -140,25 +143,30 @@ func (r *Runner[T]) Run(ctx context.Context) {
 
 // Step starts what is due now and waits until it has ended; it returns how many tries there were.
 func (r *Runner[T]) Step(ctx context.Context) int {
-	n := 0
+	total := 0
 	for name := range r.kinds {
-		n += r.start(ctx, name)
+		n, err := r.start(ctx, name)
+		if err != nil {
+			r.report(ctx, name, 0, err)
+		}
+		total += n
 	}
 	r.workers.Wait()
-	return n
+	return total
 }
 
 // dispatch starts what is due and returns how long nothing else will be.
 func (r *Runner[T]) dispatch(ctx context.Context) time.Duration {
 	wait := idle
 	for name, kind := range r.kinds {
-		r.start(ctx, name)
-		if r.room(name) == 0 {
-			continue
+		_, err := r.start(ctx, name)
+		var due time.Time
+		if err == nil && r.room(name) > 0 {
+			due, err = r.queue.Due(ctx, Scope{name, kind.Ordered})
 		}
-		due, err := r.queue.Due(ctx, Scope{name, kind.Ordered})
 		if err != nil {
 			r.report(ctx, name, 0, err)
+			wait = min(wait, trouble)
 			continue
 		}
 		if !due.IsZero() {
@@ -182,24 +190,20 @@ func (r *Runner[T]) room(name string) int {
 }
 
 // start claims as many due jobs of a kind as there are free workers and sets them to work.
-func (r *Runner[T]) start(ctx context.Context, name string) int {
+func (r *Runner[T]) start(ctx context.Context, name string) (int, error) {
 	room := r.room(name)
 	if room == 0 {
-		return 0
+		return 0, nil
 	}
 	scope, now := Scope{name, r.kinds[name].Ordered}, r.options.Clock.Now()
 	// A claim writes to the disk, so it is worth a look first.
 	due, err := r.queue.Due(ctx, scope)
-	if err == nil && (due.IsZero() || due.After(now)) {
-		return 0
+	if err != nil || due.IsZero() || due.After(now) {
+		return 0, err
 	}
-	var jobs []Job
-	if err == nil {
-		jobs, err = r.queue.Claim(ctx, scope, now, r.options.Lease, room)
-	}
+	jobs, err := r.queue.Claim(ctx, scope, now, r.options.Lease, room)
 	if err != nil {
-		r.report(ctx, name, 0, err)
-		return 0
+		return 0, err
 	}
 	r.mu.Lock()
 	r.busy[name] += len(jobs)
@@ -207,7 +211,7 @@ func (r *Runner[T]) start(ctx context.Context, name string) int {
 	for _, j := range jobs {
 		r.workers.Go(func() { r.work(ctx, name, j) })
 	}
-	return len(jobs)
+	return len(jobs), nil
 }
 
 // work carries out one job and settles it.
@@ -274,7 +278,7 @@ func (r *Runner[T]) after(ctx context.Context, j Job, o Outcome) Job {
 	}
 	j.LastErr = o.Err.Error()
 	if len(j.LastErr) > maxErr {
-		j.LastErr = j.LastErr[:maxErr]
+		j.LastErr = strings.ToValidUTF8(j.LastErr[:maxErr], "")
 	}
 	if o.final || !o.away && j.Tries >= r.options.Tries {
 		j.State, j.Ended = Dead, now

@@ -429,3 +429,37 @@ func TestTheJitterIsAtMostAFifth(t *testing.T) {
 		t.Errorf("pause %s", pause)
 	}
 }
+
+// broken is a queue on a disk that has failed.
+type broken struct{ *store.Store }
+
+func (broken) Claim(context.Context, job.Scope, time.Time, time.Duration, int) ([]job.Job, error) {
+	return nil, fault.New(fault.Unavailable, "store.readonly", nil)
+}
+
+func TestAQueueThatFailsIsNotAskedWithoutRest(t *testing.T) {
+	h := newHall(t)
+	h.add("a/1")
+	ctx, cancel := context.WithCancel(context.Background())
+	var waits []time.Duration
+	r := job.NewRunner(broken{h.store}, map[string]job.Kind[kiosk.Tx]{"handover": {
+		Handle: func(context.Context, job.Job) job.Outcome { return job.Taken(nil) },
+	}}, job.Options{
+		Clock: h.clock,
+		After: func(d time.Duration) <-chan time.Time {
+			if waits = append(waits, d); len(waits) == 4 {
+				cancel()
+			}
+			now := make(chan time.Time, 1)
+			now <- time.Time{}
+			return now
+		},
+		Failed: func(string, int64, error) {},
+	})
+	r.Run(ctx)
+	for _, d := range waits {
+		if d != 5*time.Second {
+			t.Errorf("waits %s", waits)
+		}
+	}
+}

@@ -123,6 +123,11 @@ func TestABackupThatIsNotWholeOrNotOursRestoresNothing(t *testing.T) {
 		}
 	}
 	try("another key", "store.backup_key", good, ageKey(t))
+	var locked bytes.Buffer
+	try("a wrong passphrase", "store.backup_key", underPassphrase(t, s, &locked), passphraseKey(t, "another"))
+	if _, err := Restore(ctx, &locked, filepath.Join(t.TempDir(), "data"), []age.Identity{passphraseKey(t, "right")}, nil); err != nil {
+		t.Errorf("the right passphrase: %v", err)
+	}
 	try("text", "store.backup_damaged", []byte("no backup"), id)
 	for _, part := range []int{2, 3, 10, 100} {
 		try(fmt.Sprintf("cut at 1/%d", part), "store.backup_damaged", good[:len(good)/part], id)
@@ -161,4 +166,27 @@ func TestABackupThatIsNotWholeOrNotOursRestoresNothing(t *testing.T) {
 		p[len(p)-8192] ^= 1
 		return p
 	}), id)
+}
+
+// underPassphrase backs s up under the passphrase "right".
+func underPassphrase(t *testing.T, s *Store, out *bytes.Buffer) []byte {
+	t.Helper()
+	r, err := age.NewScryptRecipient("right")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetWorkFactor(10) // a real one takes a second by design
+	if _, err := s.Backup(context.Background(), out, []age.Recipient{r}); err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Clone(out.Bytes())
+}
+
+func passphraseKey(t *testing.T, phrase string) age.Identity {
+	t.Helper()
+	id, err := age.NewScryptIdentity(phrase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }

@@ -68,3 +68,20 @@ func (s *Store) Broken() error {
 	}
 	return nil
 }
+
+// Check runs SQLite's complete integrity check while the counters work on. It reads every page, so it takes a while.
+func (s *Store) Check(ctx context.Context) error {
+	path := filepath.Join(s.dir, file)
+	return s.view(ctx, func(t *tx) error {
+		var finding string
+		if err := t.one([]any{&finding}, "PRAGMA integrity_check(1)"); err != nil {
+			return err
+		}
+		if finding != "ok" {
+			return fault.New(fault.Unavailable, "store.damaged", fault.Args{"file": path, "finding": finding})
+		}
+		return t.each(func(func(...any) error) error {
+			return fault.New(fault.Unavailable, "store.damaged", fault.Args{"file": path, "finding": "foreign_key_check"})
+		}, "PRAGMA foreign_key_check")
+	})
+}
