@@ -62,6 +62,23 @@ func (h *Hall) ScanVisit(ctx context.Context, a Actor, visit, scan string) (Visi
 	})
 }
 
+// VisitView returns a visit of the actor's unit with what is known of its customer.
+func (h *Hall) VisitView(ctx context.Context, a Actor, key string) (VisitView, error) {
+	var out VisitView
+	err := h.Store.View(ctx, func(tx Tx) error {
+		v, err := tx.Visit(key)
+		if err != nil {
+			return err
+		}
+		if v.Unit != a.Unit {
+			return fault.New(fault.NotFound, "store.not_found", nil)
+		}
+		out = VisitView{Visit: *v}
+		return h.withCustomer(tx, &out)
+	})
+	return out, err
+}
+
 // bind ties a visit to a customer of the actor's unit.
 func (h *Hall) bind(tx Tx, a Actor, v *Visit, customer string) error {
 	if customer == "" {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"countersign/internal/fault"
 	"countersign/kiosk"
 	"countersign/kiosk/mirror"
 )
@@ -52,6 +53,17 @@ func (s *Server) sessionRoutes(api huma.API) {
 		}
 		return &body[Session]{Session{Token: token, SignedIn: who}}, nil
 	})
+	type unitOf struct {
+		Unit string `path:"unit"`
+	}
+	huma.Register(api, huma.Operation{OperationID: "unit", Method: http.MethodGet, Path: "/v1/units/{unit}", Summary: "Names of a unit, as the lock screen shows them"},
+		func(_ context.Context, in *unitOf) (*body[kiosk.Unit], error) {
+			u, ok := s.Hall.Units[in.Unit]
+			if !ok {
+				return nil, s.problem("unit", fault.New(fault.NotFound, "signin.unit", fault.Args{"unit": in.Unit}))
+			}
+			return &body[kiosk.Unit]{u}, nil
+		})
 	act := func(path, id, summary string, do func(context.Context, kiosk.Actor) error) {
 		clerk(s, api, http.MethodPost, path, id, summary, kiosk.RightNone, func(ctx context.Context, a kiosk.Actor, _ empty) (Done, error) {
 			return Done{true}, do(ctx, a)
@@ -119,6 +131,14 @@ func (s *Server) counterRoutes(api huma.API) {
 	})
 	clerk(s, api, http.MethodPost, "/v1/visits/scan", "scan-visit", "Start or continue a visit from a scanned card", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in scanVisit) (kiosk.VisitView, error) {
 		return s.Hall.ScanVisit(ctx, a, in.Body.Visit, in.Body.Scan)
+	})
+	clerk(s, api, http.MethodGet, "/v1/visits/{key}", "visit", "A visit with what is known of its customer", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in order) (kiosk.VisitView, error) {
+		return s.Hall.VisitView(ctx, a, in.Key)
+	})
+	clerk(s, api, http.MethodPost, "/v1/visits/{key}/service", "show-service", "Show the customer the published card of a service; it is stored nowhere", kiosk.RightServe, func(_ context.Context, a kiosk.Actor, in orderText) (Done, error) {
+		service, _ := s.Hall.Catalog.Service(in.Body.Text)
+		s.Hub.Show(a.Unit, a.Counter, service)
+		return Done{true}, nil
 	})
 	clerk(s, api, http.MethodGet, "/v1/links", "links", "State of the connected systems, and what waits to leave", kiosk.RightRetry, func(ctx context.Context, a kiosk.Actor, _ empty) (LinkState, error) {
 		links, rows, err := s.Links.Links(ctx, a.Unit)

@@ -19,6 +19,11 @@ type Clerk struct {
 	Counter string
 }
 
+// UnitName returns the names of the terminal's unit, which the lock screen shows before anybody has signed in.
+func (c *Clerk) UnitName(ctx context.Context) (kiosk.Unit, error) {
+	return call[kiosk.Unit](ctx, c.Client, http.MethodGet, "/v1/units/"+url.PathEscape(c.Unit), nil)
+}
+
 // SignIn opens the session; its token goes with everything after.
 func (c *Clerk) SignIn(ctx context.Context, user, password string) (kiosk.SignedIn, error) {
 	in := map[string]string{"unit": c.Unit, "counter": c.Counter, "user": user, "password": password}
@@ -85,6 +90,16 @@ func (c *Clerk) RetryOutbox(ctx context.Context, id int64) error {
 // OpenVisit starts a visit.
 func (c *Clerk) OpenVisit(ctx context.Context, customer, carried string) (kiosk.VisitView, error) {
 	return call[kiosk.VisitView](ctx, c.Client, http.MethodPost, "/v1/visits", map[string]string{"customer": customer, "carried": carried})
+}
+
+// Visit returns a visit with what is known of its customer.
+func (c *Clerk) Visit(ctx context.Context, key string) (kiosk.VisitView, error) {
+	return call[kiosk.VisitView](ctx, c.Client, http.MethodGet, "/v1/visits/"+url.PathEscape(key), nil)
+}
+
+// ShowService shows the customer the card of the service that the clerk looks at; "" takes it away.
+func (c *Clerk) ShowService(ctx context.Context, visit, service string) error {
+	return c.post(ctx, "/v1/visits/"+url.PathEscape(visit)+"/service", map[string]string{"text": service})
 }
 
 // ScanVisit starts or continues a visit from a card.

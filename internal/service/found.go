@@ -187,3 +187,43 @@ func (s *Service) AddUser(ctx context.Context, u kiosk.User, password, unlock st
 func adminEntry(at time.Time, act, subject string) journal.Entry {
 	return journal.Entry{At: at.In(clock.Vietnam), Actor: "admin", Role: "admin", Place: "host", Act: act, Subject: subject}
 }
+
+// LockUser closes a member of staff's name, or opens it again; open sessions end with it.
+func (s *Service) LockUser(ctx context.Context, name string, locked bool) error {
+	return s.Store.Update(ctx, func(tx kiosk.Tx) error {
+		u, err := tx.User(name)
+		if err != nil {
+			return err
+		}
+		u.Locked, u.Failures = locked, 0
+		if err := tx.PutUser(u); err != nil {
+			return err
+		}
+		act := "user.unlock"
+		if locked {
+			act = "user.lock"
+		}
+		_, err = tx.Append(adminEntry(s.Options.Clock.Now(), act, name))
+		return err
+	})
+}
+
+// RotateKey adds a newer data key and moves every record and private key under it; it returns how many were moved. A
+// stop in the middle loses nothing: both keys are in the vault, and the next call goes on.
+func (s *Service) RotateKey(ctx context.Context) (int, error) {
+	if err := s.Vault.Rotate(); err != nil {
+		return 0, err
+	}
+	records, err := s.Store.Rewrap(ctx, func(string, int) {})
+	if err != nil {
+		return records, err
+	}
+	keys, err := s.Keys.Rewrap()
+	if err != nil {
+		return records, err
+	}
+	return records + keys, s.Store.Update(ctx, func(tx kiosk.Tx) error {
+		_, err := tx.Append(adminEntry(s.Options.Clock.Now(), "key.rotate", "vault"))
+		return err
+	})
+}

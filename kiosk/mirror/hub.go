@@ -8,6 +8,7 @@ import (
 	"countersign/internal/clock"
 	"countersign/internal/locale"
 	"countersign/kiosk"
+	"countersign/kiosk/catalog"
 )
 
 // Reader is what the hub asks of the hall.
@@ -38,6 +39,7 @@ type counter struct {
 	active     time.Time
 	lang       string
 	cleared    string // order whose thanks are over
+	shown      *catalog.Service
 	displays   map[chan Snapshot]bool
 	clerks     map[chan kiosk.ClerkEvent]bool
 	wake       chan struct{}
@@ -116,6 +118,15 @@ func (h *Hub) Touch(unit, name string) {
 	c := h.at(unit, name)
 	h.mu.Lock()
 	c.active = h.Clock.Now()
+	h.mu.Unlock()
+	c.poke()
+}
+
+// Show puts the card of a service on the customer's screen while there is no form; nil takes it away.
+func (h *Hub) Show(unit, name string, service *catalog.Service) {
+	c := h.at(unit, name)
+	h.mu.Lock()
+	c.shown = service
 	h.mu.Unlock()
 	c.poke()
 }
@@ -228,9 +239,10 @@ func (h *Hub) scene(c *counter, st kiosk.Station) Scene {
 		s.Promises = append(s.Promises, Promise{Label: p.Label, Value: p.Value})
 	}
 	if st.Order == nil {
-		c.orderKey = ""
+		c.orderKey, s.Shown = "", c.shown
 		return s
 	}
+	c.shown = nil
 	if c.orderKey != st.Order.Key {
 		c.orderKey, c.digits, c.typing = st.Order.Key, 0, Typing{}
 	}

@@ -33,8 +33,9 @@ type Scene struct {
 	HasApp    bool
 	Typing    Typing
 	Digits    int
-	Back      bool // the customer went back from agreeing to reading
-	Cleared   bool // the customer has gone; the thanks are over
+	Back      bool             // the customer went back from agreeing to reading
+	Cleared   bool             // the customer has gone; the thanks are over
+	Shown     *catalog.Service // card that the clerk looks at before there is a form
 }
 
 // Typing is the text that the clerk types at this moment; it is on no disk.
@@ -54,11 +55,15 @@ func Project(s Scene) Snapshot {
 	}
 	out.Clerk, out.StaffID = s.Clerk.Name, s.Clerk.StaffID
 	out.Seam = seam("seam.counter.ready", "clerk", s.Clerk.Name)
-	o := s.Order
+	o, l := s.Order, lang(s)
+	if o == nil && s.Shown != nil {
+		out.Stage, out.Step, out.Summary = Visit, 1, serviceCard(s.Shown, l)
+		out.Title = s.Shown.Number + " " + s.Shown.Title.In(l)
+		return out
+	}
 	if o == nil || o.Aside || s.Cleared {
 		return out
 	}
-	l := lang(s)
 	out.Order, out.Serial, out.Step = o.Key, o.Serial(), o.Step()
 	out.Title = s.Service.Number + " " + s.Service.Title.In(l)
 	out.Due, out.Retain, out.Version = o.Due, o.Document.Retain, o.Document.Agreement
@@ -83,6 +88,18 @@ func Project(s Scene) Snapshot {
 		out.Stage = Stopped
 	}
 	return out
+}
+
+// serviceCard is what is published about a service.
+func serviceCard(s *catalog.Service, l locale.Lang) *ServiceCard {
+	card := &ServiceCard{Title: s.FullTitle.In(l), Days: s.Term.Days, Fee: catalog.FormatMoney(s.Fee.Amount, l)}
+	if note := s.Fee.Note.In(l); note != "" {
+		card.Fee = note
+	}
+	for _, p := range s.Papers {
+		card.Papers = append(card.Papers, p.Name.In(l))
+	}
+	return card
 }
 
 func lang(s Scene) locale.Lang {

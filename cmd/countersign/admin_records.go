@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"filippo.io/age"
+	"github.com/spf13/cobra"
+
+	"countersign/internal/clock"
+	"countersign/internal/fault"
+	"countersign/internal/locale"
+	"countersign/internal/service"
+	"countersign/internal/store"
+	"countersign/signing/journal"
+)
+
+func (a *app) adminInit(file *string) *cobra.Command {
+	var organisation string
+	c := &cobra.Command{Use: "init", Short: a.text("cli.init", nil), Args: cobra.NoArgs}
+	c.Flags().StringVar(&organisation, "organisation", "", a.text("cli.flag.organisation", nil))
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg, o, err := load(*file)
+		if err != nil {
+			return err
+		}
+		if organisation == "" && len(cfg.Units) > 0 {
+			organisation = cfg.Units[0].Name
+		}
+		if err := service.Found(cmd.Context(), o, organisation); err != nil {
+			return err
+		}
+		fmt.Fprintln(a.out, a.text("cli.init.done", locale.Args{"dir": cfg.Data.Dir, "key": cfg.Key.File}))
+		return nil
+	}
+	return c
+}
+
+func (a *app) adminJournal(with within) *cobra.Command {
+	c := &cobra.Command{Use: "journal", Short: a.text("cli.journal", nil)}
+	var kept []string
+	check := &cobra.Command{Use: "verify", Short: a.text("cli.journal.verify", nil), Args: cobra.NoArgs}
+	check.Flags().StringArrayVar(&kept, "checkpoint", nil, a.text("cli.flag.checkpoint", nil))
+	check.RunE = func(cmd *cobra.Command, args []string) error {
+		return with(cmd, args, func(ctx context.Context, s *service.Service, _ []string) error {
+			outside := [][]byte{}
+			for _, name := range kept {
+				data, err := os.ReadFile(name)
+				if err != nil {
+					return fmt.Errorf("read a checkpoint: %w", err)
+				}
+				outside = append(outside, data)
+			}
+			r, err := s.VerifyJournal(ctx, outside)
+			if err != nil {
+				return err
+			}
+			return a.tellJournal(r)
+		})
+	}
+	point := &cobra.Command{Use: "checkpoint", Short: a.text("cli.journal.checkpoint", nil), Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, args []string) error {
+		return with(cmd, args, func(ctx context.Context, s *service.Service, _ []string) error {
+			if _, err := s.Checkpoint(ctx); err != nil {
+				return err
+			}
+			all, err := s.Store.Checkpoints(ctx)
+			if err != nil || len(all) == 0 {
+				return err
+			}
+			_, err = a.out.Write(all[len(all)-1])
+			return err
+		})
+	}}
+	var last int64
+	show := &cobra.Command{Use: "show", Short: a.text("cli.journal.show", nil), Args: cobra.NoArgs}
+	show.Flags().Int64Var(&last, "last", 50, a.text("cli.flag.last", nil))
+	show.RunE = func(cmd *cobra.Command, args []string) error {
+		return with(cmd, args, func(ctx context.Context, s *service.Service, _ []string) error {
+			h, err := s.Store.Health(ctx)
+			if err != nil {
+				return err
+			}
+			return s.Store.JournalEntries(ctx, max(0, h.Journal-last), func(i int64, e journal.Entry) error {
+				_, err := fmt.Fprintf(a.out, "%7d  %s  %-10s %-10s %-20s %s\n", i, e.At.In(clock.Vietnam).Format(time.RFC3339), e.Actor, e.Place, e.Act, e.Subject)
+				return err
+			})
+		})
+	}
+	c.AddCommand(check, point, show)
+	return c
+}
+
+// tellJournal says whether the journal holds; one that does not is exit code 1.
+func (a *app) tellJournal(r journal.Report) error {
+	args := locale.Args{"size": r.Size, "signed": r.Signed, "root": r.Root.String()}
+	if r.OK() {
+		fmt.Fprintln(a.out, a.text("cli.journal.ok", args))
+		return nil
+	}
+	for _, p := range r.Problems {
+		fmt.Fprintln(a.out, a.text("cli.journal.problem", locale.Args{"kind": string(p.Kind), "first": p.First, "last": p.Last, "detail": p.Detail}))
+	}
+	return exit(1)
+}
+
+func (a *app) adminKey(with within) *cobra.Command {
+	c := &cobra.Command{Use: "key", Short: a.text("cli.key", nil)}
+	rotate := &cobra.Command{Use: "rotate", Short: a.text("cli.key.rotate", nil), Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, args []string) error {
+		return with(cmd, args, func(ctx context.Context, s *service.Service, _ []string) error {
+			n, err := s.RotateKey(ctx)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(a.out, a.text("cli.key.rotated", locale.Args{"records": n, "keys": s.Vault.Keys()}))
+			return nil
+		})
+	}}
+	c.AddCommand(rotate)
+	return c
+}
+
+func (a *app) adminBackup(with within) *cobra.Command {
+	var to string
+	var recipients []string
+	c := &cobra.Command{Use: "backup", Short: a.text("cli.backup", nil), Args: cobra.NoArgs}
+	c.Flags().StringVar(&to, "to", "", a.text("cli.flag.to", nil))
+	c.Flags().StringArrayVar(&recipients, "recipient", nil, a.text("cli.flag.recipient", nil))
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		return with(cmd, args, func(ctx context.Context, s *service.Service, _ []string) error {
+			var keys []age.Recipient
+			for _, text := range recipients {
+				r, err := age.ParseX25519Recipient(text)
+				if err != nil {
+					return fault.Wrap(err, fault.Invalid, "cli.recipient", fault.Args{"recipient": text})
+				}
+				keys = append(keys, r)
+			}
+			if len(keys) == 0 || to == "" {
+				return fault.New(fault.Invalid, "cli.backup", nil)
+			}
+			m, err := writeBackup(ctx, s, to, keys)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(a.out, a.text("cli.backup.done", locale.Args{"file": to, "entries": m.Entries, "files": len(m.Files)}))
+			return nil
+		})
+	}
+	return c
+}
+
+// writeBackup writes beside the target and renames, so that a file under its name is a whole backup.
+func writeBackup(ctx context.Context, s *service.Service, to string, keys []age.Recipient) (store.Manifest, error) {
+	tmp, err := os.CreateTemp(filepath.Dir(to), ".backup-")
+	if err != nil {
+		return store.Manifest{}, fmt.Errorf("write the backup: %w", err)
+	}
+	defer os.Remove(tmp.Name())
+	m, err := s.Store.Backup(ctx, tmp, keys, "keys", "ca")
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if err := errors.Join(err, tmp.Close()); err != nil {
+		return m, err
+	}
+	return m, os.Rename(tmp.Name(), to)
+}
+
+func (a *app) adminRestore(file *string) *cobra.Command {
+	var identity string
+	c := &cobra.Command{Use: "restore BACKUP", Short: a.text("cli.restore", nil), Args: cobra.ExactArgs(1)}
+	c.Flags().StringVar(&identity, "identity", "", a.text("cli.flag.identity", nil))
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		cfg, _, err := load(*file)
+		if err != nil {
+			return err
+		}
+		keyFile, err := os.Open(identity)
+		if err != nil {
+			return fmt.Errorf("open the identity that reads backups: %w", err)
+		}
+		defer keyFile.Close()
+		ids, err := age.ParseIdentities(io.LimitReader(keyFile, 1<<20))
+		if err != nil {
+			return fmt.Errorf("read the identity that reads backups: %w", err)
+		}
+		in, err := os.Open(args[0])
+		if err != nil {
+			return fmt.Errorf("open the backup: %w", err)
+		}
+		defer in.Close()
+		m, err := store.Restore(cmd.Context(), in, cfg.Data.Dir, ids, nil)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(a.out, a.text("cli.restore.done", locale.Args{"dir": cfg.Data.Dir, "entries": m.Entries}))
+		return nil
+	}
+	return c
+}
+
+// doctor opens the installation as the service would and says what it finds, point by point.
+func (a *app) doctor(file *string) *cobra.Command {
+	return &cobra.Command{Use: "doctor", Short: a.text("cli.doctor", nil), Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		bad := 0
+		say := func(what string, err error) {
+			mark, word := "✓", a.text("cli.doctor.ok", nil)
+			if err != nil {
+				mark, word = "✗", a.sentence(err)
+				bad++
+			}
+			fmt.Fprintf(a.out, "%s %-14s %s\n", mark, a.text("cli.doctor."+what, nil), word)
+		}
+		_, o, err := load(*file)
+		say("config", err)
+		if err != nil {
+			return exit(1)
+		}
+		s, err := service.Open(cmd.Context(), o)
+		say("installation", err)
+		if err != nil {
+			return exit(1)
+		}
+		r, err := s.VerifyJournal(cmd.Context(), nil)
+		if err == nil && !r.OK() {
+			err = fmt.Errorf("%s: %d", a.text("cli.doctor.journal", nil), r.First())
+		}
+		say("journal", err)
+		h, err := s.Store.Health(cmd.Context())
+		if err == nil && h.Free < 1<<30 {
+			err = fault.New(fault.Unavailable, "cli.disk", fault.Args{"free": fmt.Sprint(h.Free >> 20)})
+		}
+		say("disk", err)
+		say("seals", s.Seals.State(cmd.Context()))
+		if err := s.Close(); err != nil || bad > 0 {
+			return errors.Join(err, exit(1))
+		}
+		return nil
+	}}
+}

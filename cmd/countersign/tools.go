@@ -1,0 +1,157 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"countersign/internal/clock"
+	"countersign/internal/fault"
+	"countersign/kiosk/idcard"
+	"countersign/signing/ca"
+	"countersign/signing/verify"
+)
+
+// maxFile bounds what verify reads.
+const maxFile = 256 << 20
+
+func (a *app) verify() *cobra.Command {
+	var asJSON bool
+	var trust []string
+	c := &cobra.Command{Use: "verify FILE.pdf", Short: a.text("cli.verify", nil), Args: cobra.ExactArgs(1)}
+	c.Flags().BoolVar(&asJSON, "json", false, a.text("cli.flag.json", nil))
+	c.Flags().StringArrayVar(&trust, "trust", nil, a.text("cli.flag.trust", nil))
+	c.RunE = func(_ *cobra.Command, args []string) error {
+		p := verify.Policy{At: clock.System{}.Now()}
+		for _, path := range trust {
+			if err := addRoots(&p, path); err != nil {
+				return err
+			}
+		}
+		data, err := readFile(args[0], maxFile)
+		if err != nil {
+			return errors.Join(a.say(err), exit(3))
+		}
+		r := verify.Verify(data, p)
+		if asJSON {
+			enc := json.NewEncoder(a.out)
+			enc.SetIndent("", "  ")
+			enc.SetEscapeHTML(false)
+			if err := enc.Encode(r); err != nil {
+				return err
+			}
+		} else {
+			fmt.Fprint(a.out, verify.Text(r, a.lang))
+		}
+		if code := r.ExitCode(); code != 0 {
+			return exit(code)
+		}
+		return nil
+	}
+	return c
+}
+
+// say tells a failure and returns nil, for commands whose exit code means something.
+func (a *app) say(err error) error {
+	fmt.Fprintf(a.err, "countersign: %s\n", a.sentence(err))
+	return nil
+}
+
+// addRoots trusts the certificates of a PEM file, or of every .pem file of a directory.
+func addRoots(p *verify.Policy, path string) error {
+	files := []string{path}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		if files, err = filepath.Glob(filepath.Join(path, "*.pem")); err != nil {
+			return err
+		}
+	}
+	for _, name := range files {
+		data, err := readFile(name, 1<<20)
+		if err != nil {
+			return err
+		}
+		certs, err := ca.Certificates(data)
+		if err != nil {
+			return fault.Wrap(err, fault.Invalid, "cli.ca", fault.Args{"file": name})
+		}
+		p.Roots = append(p.Roots, certs...)
+	}
+	return nil
+}
+
+func readFile(name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("read %s: it has more than %d MB", name, limit>>20)
+	}
+	return data, nil
+}
+
+func (a *app) card() *cobra.Command {
+	c := &cobra.Command{Use: "card", Short: a.text("cli.card", nil)}
+	var asJSON bool
+	parse := &cobra.Command{Use: "parse STRING|-", Short: a.text("cli.card.parse", nil), Args: cobra.ExactArgs(1)}
+	parse.Flags().BoolVar(&asJSON, "json", false, a.text("cli.flag.json", nil))
+	parse.RunE = func(_ *cobra.Command, args []string) error {
+		text := args[0]
+		if text == "-" {
+			data, err := io.ReadAll(io.LimitReader(a.in, 64<<10))
+			if err != nil {
+				return err
+			}
+			text = strings.TrimRight(string(data), "\r\n")
+		}
+		card, err := idcard.ParseOn(text, time.Now().In(clock.Vietnam))
+		if err != nil {
+			return errors.Join(a.say(err), exit(idcard.ExitCode(card, err)))
+		}
+		if err := a.showCard(card, asJSON); err != nil {
+			return err
+		}
+		if code := idcard.ExitCode(card, nil); code != 0 {
+			return exit(code)
+		}
+		return nil
+	}
+	c.AddCommand(parse)
+	return c
+}
+
+func (a *app) showCard(card idcard.Card, asJSON bool) error {
+	if asJSON {
+		data, err := card.JSON()
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(a.out, "%s\n", data)
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(card.Fields)) {
+		fmt.Fprintf(a.out, "%-16s %s\n", name, card.Fields[name])
+	}
+	for _, check := range card.Checks {
+		mark := "✓"
+		if !check.OK {
+			mark = "✗"
+		}
+		fmt.Fprintf(a.out, "%s %s: %s\n", mark, check.Label(a.lang), check.Text(a.lang))
+	}
+	return nil
+}
