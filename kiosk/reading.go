@@ -11,6 +11,7 @@ import (
 
 	"countersign/internal/fault"
 	"countersign/internal/locale"
+	"countersign/kiosk/catalog"
 	"countersign/kiosk/idcard"
 	"countersign/kiosk/portrait"
 	"countersign/kiosk/workorder"
@@ -180,8 +181,12 @@ func (h *Hall) evidence(o *Order, picture []byte) (*workorder.Evidence, error) {
 	e := &workorder.Evidence{ContentSHA256: o.Document.ContentSHA256, Portrait: picture, PortraitSHA256: hex.EncodeToString(sum[:]),
 		PortraitAt: o.Portrait.At, JudgedBy: o.Clerk.Name, Agreed: o.Times.Agreed, ReadToEnd: lastShown(o), Lines: o.Document.Lines, Pages: len(o.Document.Pages)}
 	c := o.Card.Card
-	e.Identity.Kind, e.Identity.Number, e.Identity.Name = string(c.Kind), MaskNumber(c.Fields[idcard.Number]), c.Fields[idcard.Name]
-	e.Identity.Birth, e.Identity.Sex, e.Identity.Address = c.Fields[idcard.Birth], c.Fields[idcard.Sex], c.Fields[idcard.Address]
+	e.Identity.Kind = locale.Text(lang, "idcard.kind."+string(c.Kind), nil)
+	e.Identity.Number, e.Identity.Name = MaskNumber(c.Fields[idcard.Number]), c.Fields[idcard.Name]
+	e.Identity.Birth, e.Identity.Address = catalog.FormatDate(c.Fields[idcard.Birth], lang), c.Fields[idcard.Address]
+	if sex := c.Fields[idcard.Sex]; sex != "" {
+		e.Identity.Sex = locale.Text(lang, "idcard.sex."+sex, nil)
+	}
 	e.Identity.Source = locale.Text(lang, "evidence.source."+string(c.Kind), nil)
 	e.Identity.Assurance, e.Identity.ReadAt = c.Assurance, o.Card.At
 	for _, check := range c.Checks {
