@@ -1,6 +1,7 @@
 package signing
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/sha256"
@@ -83,6 +84,8 @@ type Signature struct {
 //	sign.signed    the customer's field is filled already
 func (c *Ceremony) Customer(ctx context.Context, r Confirm) (Signature, error) {
 	now := c.Clock.Now()
+	// A copy of our own: what was hashed can't be exchanged before it is signed.
+	r.Document = bytes.Clone(r.Document)
 	field, err := r.refuse(now)
 	if err != nil {
 		return Signature{}, err

@@ -3,6 +3,7 @@ package signing_test
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
@@ -193,6 +194,45 @@ func TestEachRefusalHasItsReason(t *testing.T) {
 			}
 		})
 	}
+}
+
+// swapper is an issuer that exchanges the caller's bytes after they were checked and before they are signed.
+type swapper struct {
+	signing.Issuer
+	document []byte
+}
+
+func (s swapper) IssueOneOff(pub crypto.PublicKey, r ca.OneOff) ([]*x509.Certificate, error) {
+	copy(s.document[len(s.document)/3:], "0123456789")
+	return s.Issuer.IssueOneOff(pub, r)
+}
+
+func TestBytesExchangedAfterTheCheckAreNotSigned(t *testing.T) {
+	w := signtest.New(t)
+	base := signtest.Base(signtest.Content, "one")
+	r := w.Confirm(t, bytes.Clone(base))
+	ceremony := &signing.Ceremony{Issuer: swapper{w.Issuing, r.Document}, Clock: w.Clock}
+	s, err := ceremony.Customer(context.Background(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Equal(r.Document, base) {
+		t.Fatal("nothing was exchanged")
+	}
+	if !bytes.HasPrefix(s.Document, base) {
+		t.Error("other bytes were signed than those that were checked")
+	}
+}
+
+func TestAnAppearanceIsFittedIntoItsField(t *testing.T) {
+	w := signtest.New(t)
+	r := w.Confirm(t, signtest.Base(signtest.Content, "one"))
+	r.Appearance = &pdf.Appearance{Width: 400, Height: 100, Stream: []byte("0 0 400 100 re f")}
+	s := sign(t, w, r)
+	if !bytes.Contains(s.Document, []byte("/BBox[0 0 102 102]")) {
+		t.Error("the appearance does not have its field's size")
+	}
+	w.Accepted(t, s.Document, 1)
 }
 
 func TestACeremonyThatIsCalledOffReleasesNothing(t *testing.T) {

@@ -267,6 +267,15 @@ func TestEveryTamperingIsNoticedAtTheRightEntry(t *testing.T) {
 	}
 }
 
+func TestWithoutACheckpointLeftoverHashesStillBetrayACutEnd(t *testing.T) {
+	m, _ := build(t, 20, 20)
+	m.rows = m.rows[:13]
+	r := verify(t, m, nil)
+	if len(r.Problems) != 1 || r.Problems[0].Kind != journal.Truncated || r.First() != 13 || r.Signed != 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestARewrittenLogIsNarrowedToTheEntriesBetweenTwoCheckpoints(t *testing.T) {
 	m, signed := build(t, 100, 10)
 	m.rows[37].record = bytes.Replace(m.rows[37].record, []byte("Q3"), []byte("Q4"), 1)

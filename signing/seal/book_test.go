@@ -26,7 +26,10 @@ func (b *book) check(act string, u seal.Use) error {
 	return b.fail(act, u)
 }
 
-func (b *book) Intent(_ context.Context, u seal.Use) (int64, error) {
+func (b *book) Intent(ctx context.Context, u seal.Use) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err := b.check("intent", u); err != nil {
@@ -51,7 +54,10 @@ func (b *book) Intent(_ context.Context, u seal.Use) (int64, error) {
 	return n, nil
 }
 
-func (b *book) end(act string, u seal.Use, set func(*seal.Use)) error {
+func (b *book) end(ctx context.Context, act string, u seal.Use, set func(*seal.Use)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err := b.check(act, u); err != nil {
@@ -67,12 +73,12 @@ func (b *book) end(act string, u seal.Use, set func(*seal.Use)) error {
 	return nil
 }
 
-func (b *book) Done(_ context.Context, u seal.Use, result [32]byte, at time.Time) error {
-	return b.end("done", u, func(o *seal.Use) { o.State, o.Result, o.Ended = seal.Done, result, at })
+func (b *book) Done(ctx context.Context, u seal.Use, result [32]byte, at time.Time) error {
+	return b.end(ctx, "done", u, func(o *seal.Use) { o.State, o.Result, o.Ended = seal.Done, result, at })
 }
 
-func (b *book) Failed(_ context.Context, u seal.Use, reason string, at time.Time) error {
-	return b.end("failed", u, func(o *seal.Use) { o.State, o.Reason, o.Ended = seal.Void, reason, at })
+func (b *book) Failed(ctx context.Context, u seal.Use, reason string, at time.Time) error {
+	return b.end(ctx, "failed", u, func(o *seal.Use) { o.State, o.Reason, o.Ended = seal.Void, reason, at })
 }
 
 func (b *book) Open(context.Context) ([]seal.Use, error) {

@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto"
@@ -113,6 +114,8 @@ func (l *Local) Apply(ctx context.Context, o Order) (Result, error) {
 	l.settling.RLock()
 	defer l.settling.RUnlock()
 	now := l.Clock.Now()
+	// A copy of our own: what was judged can't be exchanged before it is sealed.
+	o.Document = bytes.Clone(o.Document)
 	plan, err := l.plan(ctx, o, now)
 	if err != nil {
 		return Result{}, err

@@ -181,6 +181,34 @@ func TestAllSealsAreAppliedInOrderBookedAndAcceptedByOthers(t *testing.T) {
 	}
 }
 
+// swapper exchanges the caller's bytes when the first key is opened.
+type swapper struct {
+	seal.Keys
+	document []byte
+}
+
+func (s swapper) Signer(name string) (crypto.Signer, error) {
+	copy(s.document[len(s.document)/3:], "0123456789")
+	return s.Keys.Signer(name)
+}
+
+func TestBytesExchangedAfterTheCheckAreNotSealed(t *testing.T) {
+	o := open(t)
+	order := o.order(t)
+	order.Document = bytes.Clone(order.Document)
+	o.Keys = swapper{o.keys, order.Document}
+	r, err := o.Apply(context.Background(), order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Equal(order.Document, o.customer.Document) {
+		t.Fatal("nothing was exchanged")
+	}
+	if !bytes.HasPrefix(r.Document, o.customer.Document) {
+		t.Error("other bytes were sealed than those that were checked")
+	}
+}
+
 func TestASealIsUsedOnceOnAnOrder(t *testing.T) {
 	o := open(t)
 	var mu sync.Mutex
@@ -505,20 +533,25 @@ func TestAStoreThatFailsLeavesNothingOpen(t *testing.T) {
 	}
 }
 
+// leaver is a caller who goes away when the first key is opened.
+type leaver struct {
+	seal.Keys
+	leave func()
+}
+
+func (l leaver) Signer(name string) (crypto.Signer, error) {
+	l.leave()
+	return l.Keys.Signer(name)
+}
+
 func TestACallerWhoGoesAwayLeavesNothingOpen(t *testing.T) {
 	o := open(t)
 	ctx, cancel := context.WithCancel(context.Background())
-	judge, calls := o.Judge, 0
-	o.Judge = func(document []byte) error {
-		if calls++; calls == 1 {
-			cancel()
-		}
-		return judge(document)
-	}
+	o.Keys = leaver{o.keys, cancel}
 	if _, err := o.Apply(ctx, o.order(t)); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	if s := o.book.states(); s[seal.Void] != 3 {
+	if s := o.book.states(); s[seal.Void] != 3 || s[seal.Intended] != 0 {
 		t.Errorf("book %v", s)
 	}
 }
