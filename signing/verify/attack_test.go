@@ -96,6 +96,9 @@ func TestWhatIsAddedToASignedDocumentFails(t *testing.T) {
 		{"one byte is appended", append(slices.Clone(doc), 'x'), ""},
 		{"a line end is appended", append(slices.Clone(doc), '\n'), ""},
 		{"a comment is appended", append(slices.Clone(doc), "% hello\n"...), ""},
+		{"a startxref to the first revision is appended", fmt.Appendf(slices.Clone(doc), "startxref\n%d\n%%%%EOF\n", bytes.Index(doc, []byte("xref\n0 "))), ""},
+		{"the first revision's cross-reference is replaced", replacedXref(doc), ""},
+		{"a locked field is filled", w.sign(t, w.sign(t, lockedBase(), "customer", w.customer, nil), "clerk", w.clerk, nil), reasonLocked},
 		{"a second end is appended", append(slices.Clone(doc), "%%EOF\n"...), ""},
 		{"an empty revision is appended", appended(t, doc, ""), reasonUnsigned},
 		{"the page's content is replaced", appended(t, doc, "", swap(contentObject, "Work", "Play")), reasonChanged},
@@ -146,6 +149,29 @@ func freed(t *testing.T, doc []byte, num int) []byte {
 	return out
 }
 
+// replacedXref points the page's content to another object, in the table itself.
+func replacedXref(doc []byte) []byte {
+	out := slices.Clone(doc)
+	lines := bytes.Index(out, []byte("xref\n0 "))
+	line := func(num int) []byte {
+		at := lines + bytes.IndexByte(out[lines:], '\n') + 1
+		at += bytes.IndexByte(out[at:], '\n') + 1 + 20*num
+		return out[at : at+20]
+	}
+	copy(line(contentObject), line(5))
+	return out
+}
+
+// lockedBase is a base whose customer field locks the clerk's.
+func lockedBase() []byte {
+	// The last object may grow without moving any other; only the table behind it moves.
+	doc := bytes.Replace(base(), []byte("/FT/Sig/T(seal)"), []byte("/FT/Sig/T(customer)/Lock<</Type/SigFieldLock/Action/Include/Fields[(clerk)]>>"), 1)
+	doc = bytes.Replace(doc, []byte("/FT/Sig/T(customer)/F"), []byte("/FT/Sig/T(seal    )/F"), 1)
+	xref := bytes.LastIndex(doc, []byte("\nxref\n")) + 1
+	i := bytes.LastIndex(doc, []byte("startxref\n"))
+	return fmt.Appendf(slices.Clone(doc[:i]), "startxref\n%d\n%%%%EOF\n", xref)
+}
+
 // stray appends a revision with a byte that belongs to no object.
 func stray(t *testing.T, doc []byte) []byte {
 	return closed(append(slices.Clone(doc), "x\n"...), doc, nil, 0, "")
@@ -187,32 +213,7 @@ func TestForgedSignaturesFail(t *testing.T) {
 	}
 	good := sign(w.customer)
 	ranges := func(change func(n []int) []int) func([]byte) []byte {
-		return func(doc []byte) []byte {
-			i := bytes.LastIndex(doc, []byte("/ByteRange[")) + len("/ByteRange[")
-			j := i + bytes.IndexByte(doc[i:], ']')
-			var n []int
-			for _, f := range strings.Fields(string(doc[i:j])) {
-				n = append(n, must[int](t)(strconv.Atoi(f)))
-			}
-			var text string
-			for _, v := range change(n) {
-				text += strconv.Itoa(v) + " "
-			}
-			text = strings.TrimSpace(text) + "]"
-			end := bytes.LastIndex(doc, []byte("/Contents<"))
-			copy(doc[i:], text+strings.Repeat(" ", end-i-len(text)))
-			return doc
-		}
-	}
-	text := func(old, new string) func([]byte) []byte {
-		return func(doc []byte) []byte {
-			if len(old) != len(new) || !bytes.Contains(doc, []byte(old)) {
-				t.Fatalf("can't replace %q", old)
-			}
-			i := bytes.LastIndex(doc, []byte(old))
-			copy(doc[i:], new)
-			return doc
-		}
+		return func(doc []byte) []byte { return ranged(t, doc, change) }
 	}
 	if r := Verify(forge(t, ranges(func(n []int) []int { return n }), good), w.policy()); r.Verdict != Passed {
 		t.Fatalf("the forger's unchanged document is %s: %s", r.Verdict, Text(r, locale.English))
@@ -231,7 +232,7 @@ func TestForgedSignaturesFail(t *testing.T) {
 		{"there are six numbers", forge(t, ranges(func(n []int) []int { return append(n, 1, 1) }), good), "FORMAT_FAILURE"},
 		{"a number is negative", forge(t, ranges(func(n []int) []int { n[3] = -1; return n }), good), "FORMAT_FAILURE"},
 		{"the numbers are huge", forge(t, ranges(func(n []int) []int { n[2], n[3] = 9999999999, 9999999999; return n }), good), "FORMAT_FAILURE"},
-		{"the byte range is missing", forge(t, text("/ByteRange[", "/BiteRange["), good), "FORMAT_FAILURE"},
+		{"the byte range is missing", forge(t, func(doc []byte) []byte { return bytes.Replace(doc, []byte("/ByteRange["), []byte("/BiteRange["), 1) }, good), "FORMAT_FAILURE"},
 		{"the contents are an empty sequence", forge(t, func(d []byte) []byte { return d }, func(d [32]byte) []byte { return nil }), "FORMAT_FAILURE"},
 		{"the hole is in upper case in part", caseOf(forge(t, nil, good), 1), "FORMAT_FAILURE"},
 		{"the padding is not zero", padded(forge(t, nil, good)), "FORMAT_FAILURE"},
@@ -264,6 +265,25 @@ func TestForgedSignaturesFail(t *testing.T) {
 			}
 		})
 	}
+}
+
+// ranged changes the numbers of the byte range.
+func ranged(t *testing.T, doc []byte, change func(n []int) []int) []byte {
+	t.Helper()
+	i := bytes.LastIndex(doc, []byte("/ByteRange[")) + len("/ByteRange[")
+	j := i + bytes.IndexByte(doc[i:], ']')
+	var n []int
+	for _, f := range strings.Fields(string(doc[i:j])) {
+		n = append(n, must[int](t)(strconv.Atoi(f)))
+	}
+	var text string
+	for _, v := range change(n) {
+		text += strconv.Itoa(v) + " "
+	}
+	text = strings.TrimSpace(text) + "]"
+	end := bytes.LastIndex(doc, []byte("/Contents<"))
+	copy(doc[i:], text+strings.Repeat(" ", end-i-len(text)))
+	return doc
 }
 
 // caseOf turns the first count letters of the hole into capitals.
@@ -364,5 +384,42 @@ func TestSignaturesByOtherProgramsAreJudgedButNotPassed(t *testing.T) {
 	two := finish(func(der []byte) []byte { return twoSigners(der) }, "-cades")
 	if r := Verify(two, policy); r.Verdict != Failed || r.Sub != "FORMAT_FAILURE" {
 		t.Errorf("two signers: %s %s", r.Verdict, r.Sub)
+	}
+}
+
+func TestADocumentTimestampIsJudged(t *testing.T) {
+	w := newWorld(t)
+	doc := w.sign(t, base(), "customer", w.customer, w.stamp)
+	stamped := func(message func(signed []byte) []byte) []byte {
+		p := must[*pdf.Prepared](t)(pdf.Prepare(doc, pdf.Request{Field: "seal", At: noon, Room: 4096}))
+		out := must[[]byte](t)(p.Finish([]byte{0x30, 0}))
+		i := bytes.LastIndex(out, []byte("/SubFilter/ETSI.CAdES.detached"))
+		copy(out[i:], "/SubFilter/ETSI.RFC3161       ")
+		open := bytes.LastIndex(out, []byte("/Contents<")) + len("/Contents")
+		shut := open + bytes.IndexByte(out[open:], '>') + 1
+		token := must[[]byte](t)(w.stamp(message(append(slices.Clone(out[:open]), out[shut:]...))))
+		hex.Encode(out[open+1:], token)
+		return out
+	}
+	r := Verify(stamped(func(signed []byte) []byte { return signed }), w.policy())
+	if s := r.Signatures[1]; r.Verdict != Passed || s.Kind != "timestamp" || s.Timestamp.Status != "valid" || !s.ProvenTime.Equal(noon) || len(s.Chain) != 3 {
+		t.Errorf("%+v\n%s", s, Text(r, locale.English))
+	}
+	if r := Verify(stamped(func(signed []byte) []byte { return signed[1:] }), w.policy()); r.Verdict != Failed {
+		t.Errorf("about other bytes: %s", r.Verdict)
+	}
+}
+
+func TestOtherReadersAcceptALockedField(t *testing.T) {
+	w := newWorldAt(t, time.Now())
+	dir := t.TempDir()
+	doc := w.sign(t, w.sign(t, lockedBase(), "customer", w.customer, nil), "seal    ", w.seal, w.stamp)
+	if r := Verify(doc, Policy{w.policy().Roots, time.Now()}); r.Verdict != Passed {
+		t.Errorf("%s", Text(r, locale.English))
+	}
+	path := write(t, dir, "locked.pdf", doc)
+	run(t, "qpdf", "--check", path)
+	if out := run(t, "pdfsig", "-nssdir", "sql:"+trustStore(t, dir, w), path); strings.Count(out, "Signature is Valid.") != 2 {
+		t.Errorf("%s", out)
 	}
 }

@@ -29,6 +29,7 @@ const (
 	reasonFreed      = "object_deleted"
 	reasonWidget     = "field_changed"
 	reasonNoField    = "field_was_not_there_empty"
+	reasonLocked     = "field_was_locked"
 	reasonCatalog    = "catalog_changed"
 	reasonForm       = "form_changed"
 	reasonChanged    = "object_changed"
@@ -244,6 +245,10 @@ func (d *diff) allowSignature(s *found) {
 			continue
 		}
 		now, err := d.file.Object(widget, d.k)
+		if d.locked(s) {
+			d.allowed[widget] = Change{Class: classForbidden, Reason: reasonLocked}
+			return
+		}
 		if err != nil || !equalBut(old.Object.Value, now.Value, "V", "AP") || now.Gen != old.Object.Gen {
 			d.allowed[widget] = Change{Class: classForbidden, Reason: reasonWidget}
 			return
@@ -258,6 +263,31 @@ func (d *diff) allowSignature(s *found) {
 		return
 	}
 	d.forbid(name, reasonNoField)
+}
+
+// locked reports whether a signature before s forbade to change its field (FieldMDP, ISO 32000-1 §12.8.2.4).
+func (d *diff) locked(s *found) bool {
+	for _, earlier := range d.found {
+		if earlier.revision < 0 || earlier.revision >= s.revision {
+			continue
+		}
+		for _, ref := range earlier.dict.Get("Reference").Items {
+			if !ref.Get("TransformMethod").Is("FieldMDP") {
+				continue
+			}
+			params := ref.Get("TransformParams")
+			named := false
+			for _, name := range params.Get("Fields").Items {
+				named = named || name.Text() == s.field.Name
+			}
+			switch action := params.Get("Action"); {
+			case action.Is("Include") && !named, action.Is("Exclude") && named:
+			default:
+				return true // also for All, and for what can't be read
+			}
+		}
+	}
+	return false
 }
 
 // fresh reports whether an object number was written first by this revision.

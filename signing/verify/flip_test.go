@@ -44,6 +44,7 @@ func flips(t *testing.T, doc []byte, p Policy, bits []int) {
 
 func TestEveryFlippedBitOfASignedDocumentFails(t *testing.T) {
 	w := newWorld(t)
+	w.room = 2048
 	doc := w.sign(t, base(), "customer", w.customer, nil)
 	if r := Verify(doc, w.policy()); r.Verdict != Passed {
 		t.Fatalf("the document itself is %s", r.Verdict)

@@ -36,6 +36,7 @@ type world struct {
 	root, issuing                      *ca.Authority
 	customer, clerk, seal, rsaSeal, tk signer
 	tsa                                *tsa.Local
+	room                               int // kept for each signature
 }
 
 func must[T any](tb testing.TB) func(T, error) T {
@@ -59,7 +60,7 @@ func newWorld(tb testing.TB) *world { return newWorldAt(tb, noon) }
 // newWorldAt makes a world that begins at the given time: other programs know only the machine's own.
 func newWorldAt(tb testing.TB, at time.Time) *world {
 	tb.Helper()
-	w := &world{clock: clock.At(at)}
+	w := &world{clock: clock.At(at), room: 4096}
 	w.root = must[*ca.Authority](tb)(ca.NewRoot(pkix.Name{CommonName: "Test root"}, w.clock, rand.Reader))
 	w.issuing = must[*ca.Authority](tb)(w.root.NewIssuing(pkix.Name{CommonName: "Test issuing"}))
 	chain := must[[]*x509.Certificate](tb)
@@ -91,7 +92,7 @@ func (w *world) sign(tb testing.TB, doc []byte, field string, s signer, stamp fu
 	p := must[*pdf.Prepared](tb)(pdf.Prepare(doc, pdf.Request{
 		Field: field, Name: s.chain[0].Subject.CommonName, Reason: "Xác nhận (phiếu)", At: w.clock.Now(),
 		Appearance: &pdf.Appearance{Width: 100, Height: 100, Stream: []byte("1 0 0 RG 4 w 10 10 80 80 re S")},
-		Room:       4096,
+		Room:       w.room,
 	}))
 	der := must[[]byte](tb)(cms.Sign(p.Digest(), s.key, s.chain, stamp))
 	return must[[]byte](tb)(p.Finish(der))
