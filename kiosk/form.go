@@ -124,6 +124,9 @@ func (h *Hall) Object(ctx context.Context, a Actor, key, field string, reason in
 		if !ok || !f.Visible {
 			return nil, fault.New(fault.NotFound, "order.no_field", fault.Args{"field": field})
 		}
+		if err := h.void(tx, o); err != nil {
+			return nil, err
+		}
 		return facts{"field": field, "reason": strconv.Itoa(reason)}, o.Object(field, reason, h.Clock.Now())
 	})
 }

@@ -65,7 +65,7 @@ func (o *Order) OpenObjection(field string) *Objection {
 // Reopen leads back to the form from any step before the customer's signature. The work order that was made is
 // void: its digest, its reading and any code for it belong to a text that no longer exists.
 func (o *Order) Reopen(now time.Time) {
-	if o.State == Draft {
+	if o.in(Invited, Reading, Agreed, Confirming) != nil {
 		return
 	}
 	o.State = Draft
