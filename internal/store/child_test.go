@@ -36,9 +36,12 @@ func TestMain(m *testing.M) {
 }
 
 // child is the test binary in a part, with the data directory as its last argument; before is put in front of it.
-func child(part, dir string, before ...string) *exec.Cmd {
+func child(t *testing.T, part, dir string, before ...string) *exec.Cmd {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	t.Cleanup(cancel)
 	args := append(before, os.Args[0], dir)
-	cmd := exec.Command(args[0], args[1:]...)
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), childVar+"="+part)
 	cmd.Stderr = os.Stderr
 	return cmd

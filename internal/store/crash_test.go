@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,7 +26,7 @@ func TestWhatWasAcknowledgedSurvivesFortyKills(t *testing.T) {
 	for kill := range 40 {
 		left := dice.IntN(80)
 		failed := ""
-		lines(t, child("write", dir), func(line string) bool {
+		lines(t, child(t, "write", dir), func(line string) bool {
 			if strings.HasPrefix(line, "failed") {
 				failed = line
 			}
@@ -75,7 +76,7 @@ func TestAfterAFailedFsyncNothingIsAcknowledgedAndNothingWritten(t *testing.T) {
 			}
 			var acknowledged []string
 			end := ""
-			cmd := child("fsync", dir, strace, "-f", "-qq", "-o", filepath.Join(dir, "strace"), "-e", "trace=fsync,fdatasync",
+			cmd := child(t, "fsync", dir, strace, "-f", "-qq", "-o", filepath.Join(dir, "strace"), "-e", "trace=fsync,fdatasync",
 				"-e", fmt.Sprintf("inject=fsync,fdatasync:error=EIO:when=%d+", nth))
 			lines(t, cmd, func(line string) bool {
 				if !acknowledgements(line, &acknowledged) {
@@ -102,7 +103,7 @@ func TestAfterAFailedFsyncNothingIsAcknowledgedAndNothingWritten(t *testing.T) {
 }
 
 func TestAFullDiskRefusesAndThenWorksAgain(t *testing.T) {
-	cmd := child("full", t.TempDir())
+	cmd := child(t, "full", t.TempDir())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 	if os.Getuid() != 0 {
 		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
@@ -206,6 +207,12 @@ func shareWithABigOne(s *Store, acknowledged *[]string) error {
 			answers <- answer{key, s.Update(context.Background(), func(tx kiosk.Tx) error { return act(tx, key, size) })}
 		}()
 	}
+	panicked := make(chan any)
+	go func() {
+		defer func() { panicked <- recover() }()
+		_ = s.Update(context.Background(), func(kiosk.Tx) error { panic("once") })
+	}()
+	queued(6)
 	close(release)
 	if err := <-held; err != nil {
 		return err
@@ -221,5 +228,26 @@ func shareWithABigOne(s *Store, acknowledged *[]string) error {
 			*acknowledged = append(*acknowledged, a.key)
 		}
 	}
+	if p := <-panicked; p != "once" {
+		return fmt.Errorf("the panic came back as %v", p)
+	}
 	return nil
+}
+
+// queued returns when n updates wait for the writer beside the one that it runs.
+func queued(n int) {
+	stacks := make([]byte, 1<<20)
+	for {
+		all := string(stacks[:runtime.Stack(stacks, true)])
+		waiting := 0
+		for _, one := range strings.Split(all, "\n\n") {
+			if strings.Contains(one, "[select") && strings.Contains(one, "(*Store).update(") {
+				waiting++
+			}
+		}
+		if waiting >= n {
+			return
+		}
+		runtime.Gosched()
+	}
 }
