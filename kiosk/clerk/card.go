@@ -156,7 +156,7 @@ func (p *cardPage) draw(a *App, c *tui.Canvas) {
 	c.PutRight(w-9, 2, a.t("clerk.card.read_at", locale.Args{"at": a.clock(o.Card.At)}), tui.Muted)
 	c.Put(21, 4, a.t("clerk.card.on_form", nil), tui.Bold)
 	c.Put(46, 4, a.t("clerk.card.on_card", nil), tui.Bold)
-	c.PutRight(w-1, 4, a.t("clerk.card.result", nil), tui.Bold)
+	c.PutMax(73, 4, w-73, a.t("clerk.card.result", nil), tui.Bold)
 	y := 5
 	for _, m := range o.Card.Matches {
 		p.drawMatch(a, c, y, m)
@@ -210,8 +210,8 @@ func (p *cardPage) drawMatch(a *App, c *tui.Canvas, y int, m idcard.Match) {
 		form = a.t("clerk.check.empty", nil)
 	}
 	c.PutMax(21, y, 24, form, tui.Text)
-	c.PutMax(46, y, w-46-tui.Width(words)-4, a.cardValue(m.Field, m.Card), tui.Text)
-	c.PutRight(w-1, y, string(mk)+" "+words, mk.style())
+	c.PutMax(46, y, min(26, w-46), a.cardValue(m.Field, m.Card), tui.Text)
+	c.PutMax(73, y, w-73, string(mk)+" "+words, mk.style())
 }
 
 // drawChoices says what stops and what the clerk may do.
@@ -229,6 +229,6 @@ func (p *cardPage) drawChoices(a *App, c *tui.Canvas, y int) {
 	}
 	c.PutMax(1, y, w-2, a.t("clerk.card.stop", locale.Args{"n": n}), tui.Danger)
 	x := c.PutMax(3, y+1, w-4, "1 "+a.t("clerk.card.choice1", locale.Args{"n": n}), tui.Text)
-	x = c.PutMax(max(x+3, 29), y+1, w-x-3, "2 "+a.t("clerk.key.scan_again", nil), tui.Text)
+	x = c.PutMax(max(x+3, 27), y+1, w-x-3, "2 "+a.t("clerk.key.scan_again", nil), tui.Text)
 	c.PutMax(max(x+3, 43), y+1, w-x-3, "3 "+a.t("clerk.key.wrong_person", nil), tui.Text)
 }

@@ -203,6 +203,10 @@ func (p *checkPage) signers(a *App) string {
 		switch s.Role {
 		case "customer":
 			out = append(out, a.t("clerk.check.by_otp", nil))
+		case "business":
+			out = append(out, a.t("clerk.seal.business", nil))
+		case "unit":
+			out = append(out, a.t("clerk.check.seal_of", locale.Args{"name": a.me.Unit.Name}))
 		case "timestamp":
 		default:
 			out = append(out, s.Name)

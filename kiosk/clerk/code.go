@@ -108,8 +108,8 @@ func (p *codePage) choice(a *App, c *tui.Canvas, y int, key, label, note string,
 		st = tui.Text
 	}
 	c.Put(3, y, key, st|tui.Bold)
-	c.PutMax(6, y, 33, a.t(label, nil), st)
-	c.PutMax(40, y, width(c)-40, note, tui.Muted)
+	c.PutMax(6, y, 31, a.t(label, nil), st)
+	c.PutMax(38, y, width(c)-38, note, tui.Muted)
 }
 
 // drawCourse draws what has happened and what the customer does now.

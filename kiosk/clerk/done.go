@@ -2,6 +2,7 @@ package clerk
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"countersign/internal/locale"
@@ -95,8 +96,11 @@ func (p *donePage) reprint(a *App) tui.Cmd {
 	})
 }
 
-// mayFix reports whether the receipt's address can still be corrected: nothing was accepted by a mail server yet.
-func (p *donePage) mayFix(a *App) bool { return a.order().Receipt.Mail.State != "done" }
+// mayFix reports whether the receipt's address is to be corrected: the customer or the mail server said so.
+func (p *donePage) mayFix(a *App) bool {
+	r := a.order().Receipt
+	return r.WrongMail || r.Mail.State == "failed"
+}
 
 func (p *donePage) fix(a *App) tui.Cmd {
 	p.mail = &tui.Field{Max: 120, Line: true}
@@ -146,8 +150,8 @@ func (p *donePage) draw(a *App, c *tui.Canvas) {
 	c.Put(max(x+2, 57), 3, a.clock(o.Times.Sealed), tui.Text)
 	y := 5
 	put := func(id, text string, st tui.Style) {
-		c.PutMax(3, y, 14, a.t(id, nil), tui.Muted)
-		c.PutMax(18, y, w-18, text, st)
+		c.PutMax(3, y, 12, a.t(id, nil), tui.Muted)
+		c.PutMax(16, y, w-16, text, st)
 		y++
 	}
 	put("clerk.done.signatures", a.t("clerk.done.valid", locale.Args{"n": p.signatures(a), "at": a.clock(o.Times.Sealed)}), tui.Text)
@@ -155,13 +159,17 @@ func (p *donePage) draw(a *App, c *tui.Canvas) {
 	if n := len(a.view.Entries); n > 0 {
 		journal = a.count(a.view.Entries[n-1])
 	}
-	put("clerk.done.stored", a.t("clerk.done.encrypted", locale.Args{"entry": journal}), tui.Text)
+	stored := a.t("clerk.done.journalled", nil)
+	if journal != "" {
+		stored = a.t("clerk.done.encrypted", locale.Args{"entry": journal})
+	}
+	put("clerk.done.stored", stored, tui.Text)
 	m, text := a.handOver(o.HandOver)
 	if o.HandOver.System != "" || o.HandOver.State != "" {
-		c.PutMax(3, y, 14, a.backOffice(), tui.Muted)
-		x := c.PutMax(18, y, w-18, string(m)+" "+text, m.style())
+		c.PutMax(3, y, 12, a.backOffice(), tui.Muted)
+		x := c.PutMax(16, y, w-16, string(m)+" "+text, m.style())
 		if a.standIn("handover") {
-			c.PutMax(max(x+3, 55), y, w-x-3, a.t("clerk.stand_in", nil), tui.Wait)
+			c.PutMax(max(x+3, 56), y, w-x-3, a.t("clerk.stand_in", nil), tui.Wait)
 		}
 		y++
 	}
@@ -182,8 +190,8 @@ func (p *donePage) draw(a *App, c *tui.Canvas) {
 		if a.view.Median > 0 {
 			median = a.t("clerk.done.median", locale.Args{"median": shortTime(a.view.Median)})
 		}
-		c.Put(26, y, a.seconds(a.view.Elapsed), tui.Text)
-		c.PutMax(47, y, w-47, median, tui.Muted)
+		c.Put(24, y, a.seconds(a.view.Elapsed), tui.Text)
+		c.PutMax(46, y, w-46, median, tui.Muted)
 	}
 	a.drawPanes(c)
 }
@@ -261,7 +269,16 @@ func (p *donePage) chosen(a *App, d kiosk.Delivery, to string) string {
 	if to == "" && a.view.Challenge != nil && a.view.Challenge.Method == "otp_mail" {
 		to = a.view.Challenge.To
 	}
-	return to
+	return maskMail(to)
+}
+
+// maskMail leaves the first letter and the domain of an address.
+func maskMail(s string) string {
+	name, domain, ok := strings.Cut(s, "@")
+	if !ok || name == "" || strings.Contains(name, "*") {
+		return s
+	}
+	return tui.Graphemes(name)[0] + "***@" + domain
 }
 
 // delivery says what became of one way of the receipt.

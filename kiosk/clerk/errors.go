@@ -181,7 +181,10 @@ func (a *App) sourceAt(v catalog.Value) string {
 	case strings.HasPrefix(v.Source, "card."):
 		return s + " " + a.minute(v.SourceAt)
 	}
-	return s + " " + a.dayMinute(v.SourceAt)
+	if long := s + " " + a.dayMinute(v.SourceAt); tui.Width(long) <= widthNote-2 {
+		return long
+	}
+	return s + " " + a.day(v.SourceAt)
 }
 
 // source names where a value came from.

@@ -7,6 +7,7 @@ import (
 	"countersign/internal/locale"
 	"countersign/internal/tui"
 	"countersign/kiosk"
+	"countersign/kiosk/idcard"
 )
 
 // evidencePage is K16: verdict first, then who signed by what rank, then the evidence by question.
@@ -113,7 +114,8 @@ func (p *evidencePage) draw(a *App, c *tui.Canvas) {
 	c.Put(1, 1, a.t("clerk.evidence.verdict", nil), tui.Bold)
 	putMark(c, 12, 1, m)
 	x := c.Put(14, 1, a.t("clerk.verdict."+strings.ToLower(e.Verdict), nil), tui.Bold|m.style())
-	c.PutMax(x+2, 1, w-x-12, e.Summary[string(a.lang)], tui.Text)
+	summary := strings.TrimPrefix(e.Summary[string(a.lang)], a.t("clerk.verdict."+strings.ToLower(e.Verdict), nil))
+	c.PutMax(x+2, 1, w-x-12, strings.TrimLeft(summary, ":： "), tui.Text)
 	c.PutRight(w-1, 1, a.clock(e.At), tui.Muted)
 	c.Put(1, 2, a.t("clerk.hash", nil), tui.Bold)
 	x = c.Put(12, 2, e.Order.Hash, tui.Text)
@@ -121,8 +123,8 @@ func (p *evidencePage) draw(a *App, c *tui.Canvas) {
 
 	c.Put(1, 4, a.t("clerk.evidence.who", nil), tui.Bold)
 	c.Put(27, 4, a.t("clerk.evidence.rank", nil), tui.Bold)
-	c.Put(52, 4, a.t("clerk.evidence.when", nil), tui.Bold)
-	c.PutMax(64, 4, w-64, a.t("clerk.evidence.result", nil), tui.Bold)
+	c.Put(53, 4, a.t("clerk.evidence.when", nil), tui.Bold)
+	c.PutMax(65, 4, w-65, a.t("clerk.evidence.result", nil), tui.Bold)
 	y := 5
 	for i, s := range e.Signatures {
 		p.drawSigner(a, c, y, i+1, s)
@@ -135,19 +137,23 @@ func (p *evidencePage) draw(a *App, c *tui.Canvas) {
 	p.top = max(min(p.top, len(rows)-(end-y)), 0)
 	for i := p.top; i < len(rows) && y < end; i++ {
 		r := rows[i]
-		c.PutMax(3, y, 13, r.label, tui.Muted)
-		right := strings.TrimSpace(r.when + "  " + r.who)
-		c.PutMax(17, y, w-18-tui.Width(right), r.text, tui.Text)
-		c.PutRight(w-1, y, right, tui.Muted)
+		c.PutMax(3, y, 11, r.label, tui.Muted)
+		room := w - 15
+		if r.when != "" && w > 61 {
+			room = 45
+		}
+		c.PutMax(15, y, room, r.text, tui.Text)
+		c.PutMax(61, y, w-61, r.when, tui.Muted)
+		c.PutMax(68, y, w-68, r.who, tui.Muted)
 		y++
 	}
 }
 
 func (p *evidencePage) drawSigner(a *App, c *tui.Canvas, y, n int, s EvidenceSigner) {
 	c.Put(1, y, itoa(n), tui.Text)
-	c.PutMax(3, y, 23, s.Name, tui.Text)
-	c.PutMax(27, y, 24, a.t("clerk.rank."+s.Rank, nil), tui.Text)
-	c.Put(52, y, a.clock(s.At), tui.Text)
+	c.PutMax(3, y, 23, commonName(s.Name), tui.Text)
+	c.PutMax(27, y, 25, a.t("clerk.rank."+s.Rank, nil), tui.Text)
+	c.Put(53, y, a.clock(s.At), tui.Text)
 	m, word := doneMark, "clerk.evidence.valid"
 	switch {
 	case !s.OK:
@@ -155,8 +161,18 @@ func (p *evidencePage) drawSigner(a *App, c *tui.Canvas, y, n int, s EvidenceSig
 	case !s.Proven && s.Rank != "otp":
 		word = "clerk.evidence.valid"
 	}
-	putMark(c, 64, y, m)
-	c.PutMax(66, y, width(c)-66, a.t(word, nil), m.style())
+	putMark(c, 65, y, m)
+	c.PutMax(67, y, width(c)-67, a.t(word, nil), m.style())
+}
+
+// commonName is the name in a certificate's subject: SERIALNUMBER=…,CN=Ngô Lan Anh,O=….
+func commonName(subject string) string {
+	for _, part := range strings.FieldsFunc(subject, func(r rune) bool { return r == ',' || r == '+' }) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(part), "CN="); ok {
+			return name
+		}
+	}
+	return subject
 }
 
 // evidenceRow is the answer to one question.
@@ -173,13 +189,16 @@ func (p *evidencePage) rows(a *App) []evidenceRow {
 		out = append(out, evidenceRow{a.t("clerk.evidence."+id, nil), text, when, who})
 	}
 	if o.Card != nil {
-		same := 0
+		same, of := 0, 0
 		for _, m := range o.Card.Matches {
-			if m.Verdict == "match" {
-				same++
+			switch m.Verdict {
+			case idcard.Same:
+				same, of = same+1, of+1
+			case idcard.Differs:
+				of++
 			}
 		}
-		add("papers", a.t("clerk.evidence.card", locale.Args{"same": same, "of": len(o.Card.Matches), "level": o.Card.Card.Assurance}), a.minute(o.Card.At), clerk)
+		add("papers", a.t("clerk.evidence.card", locale.Args{"same": same, "of": of, "level": o.Card.Card.Assurance}), a.minute(o.Card.At), clerk)
 	}
 	if o.Portrait != nil && !o.Portrait.Judged.IsZero() {
 		file := ""
@@ -199,7 +218,7 @@ func (p *evidencePage) rows(a *App) []evidenceRow {
 		add("agreed", a.t("clerk.reading.version", locale.Args{"version": d.Agreement}), a.minute(o.Times.Agreed), customer)
 	}
 	if cf := o.Confirm; cf != nil {
-		add("otp", a.t("clerk.evidence.otp", locale.Args{"method": a.t("clerk.method."+cf.Method, nil), "to": cf.Channel, "n": max(cf.Tries, 1)}), a.minute(cf.At), customer)
+		add("otp", a.t("clerk.evidence.otp_how", locale.Args{"method": a.t("clerk.method."+cf.Method, nil), "to": cf.Channel, "n": max(cf.Tries, 1)}), a.minute(cf.At), customer)
 	}
 	if o.HandOver.State != "" {
 		_, text := a.handOver(o.HandOver)

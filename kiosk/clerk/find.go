@@ -270,9 +270,13 @@ func (p *findPage) drawCard(a *App, c *tui.Canvas, y int, cu kiosk.CustomerCard)
 			}
 			return
 		}
-		c.Put(2, y, label, tui.Muted)
-		c.PutMax(18, y, w-18-tui.Width(right)-1, value, tui.Text)
-		c.PutMax(52, y, w-52, right, tui.Muted)
+		c.Put(3, y, label, tui.Muted)
+		room := w - 19
+		if right != "" {
+			room = 35
+		}
+		c.PutMax(19, y, room, value, tui.Text)
+		c.PutMax(55, y, w-55, right, tui.Muted)
 	}
 	put(a.t("clerk.find.place", nil), cu.Address, "")
 	put(a.t("clerk.find.contract", nil), cu.Contract, src)

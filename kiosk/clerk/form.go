@@ -95,6 +95,7 @@ func formKeys() []binding {
 		{names: []string{"f4"}, show: "F4", label: "clerk.key.list", rank: 3, on: when((*formPage).hasList, "clerk.why.no_list"), do: act((*formPage).openList)},
 		{names: []string{"f7"}, show: "F7", label: "clerk.key.section_before", rank: 9, wide: true, do: act((*formPage).sectionBefore)},
 		{names: []string{"f8"}, show: "F8", label: "clerk.key.objected", rank: 2, on: when((*formPage).objected, ""), do: act((*formPage).nextTrouble)},
+		{names: []string{"f8"}, show: "F8", label: "clerk.key.to_error", rank: 2, on: when((*formPage).refused, ""), do: act((*formPage).nextTrouble)},
 		{names: []string{"f8"}, show: "F8", label: "clerk.key.section_after", rank: 9, wide: true, on: when((*formPage).calm, ""), do: act((*formPage).nextTrouble)},
 		{names: []string{"f9"}, show: "F9", label: "clerk.key.as_last", rank: 7, on: when((*formPage).hasLast, "clerk.why.no_last"), do: act((*formPage).asLast)},
 		{names: []string{"f6"}, show: "F6", label: "clerk.key.answer", rank: 3, on: when((*formPage).answerable, "clerk.why.no_objection"), do: act((*formPage).answer)},
@@ -476,9 +477,9 @@ func (f *formPage) hint(a *App) string {
 	}
 	h := f.at.column().Help.Typing.In(a.lang)
 	if h == "" {
-		h = a.t("clerk.hint.form", nil)
+		return a.t("clerk.hint.form", nil)
 	}
-	return h
+	return a.t("clerk.hint.typing", locale.Args{"how": h})
 }
 
 // alert is the full sentence about the cell in hand.

@@ -53,7 +53,7 @@ func (f *formPage) layout(a *App) []line {
 			text := f.text(a, cell{def, -1, 0})
 			parts := []string{text}
 			if tui.Width(text) > widthValue && !(f.typing && f.at.field == def) {
-				parts = tui.Wrap(text, widthValue)
+				parts = wrapValue(text, widthValue)
 				if len(parts) > maxParts {
 					parts = parts[:maxParts]
 					parts[maxParts-1] = tui.Cut(parts[maxParts-1]+" ....", widthValue)
@@ -66,6 +66,23 @@ func (f *formPage) layout(a *App) []line {
 		}
 	}
 	return out
+}
+
+// wrapValue breaks a value behind its commas where that fits, as addresses are written, else between words.
+func wrapValue(s string, w int) []string {
+	var out []string
+	line := ""
+	for _, part := range strings.SplitAfter(s, ", ") {
+		if tui.Width(strings.TrimRight(part, " ")) > w {
+			return tui.Wrap(s, w)
+		}
+		if line != "" && tui.Width(line)+tui.Width(strings.TrimRight(part, " ")) > w {
+			out = append(out, strings.TrimRight(line, " "))
+			line = ""
+		}
+		line += part
+	}
+	return append(out, strings.TrimRight(line, " "))
 }
 
 // rowLines are the lines of a table: its rows, the row being added, its totals.
@@ -132,7 +149,7 @@ func (f *formPage) draw(a *App, c *tui.Canvas) {
 	if w, _ := c.Size(); w > design {
 		end-- // A blank row keeps the panes off the seam.
 	}
-	if f.fixing {
+	if f.fixing && !f.help {
 		top += f.drawErrors(a, c, top)
 	}
 	lines := f.layout(a)
@@ -376,7 +393,7 @@ func blankWidth(def *catalog.Field) int {
 // drawRow draws one row of a table.
 func (f *formPage) drawRow(a *App, c *tui.Canvas, y int, l line, here bool, bg tui.Style) {
 	def := l.field
-	c.Put(colNumber-1, y, strconv.Itoa(def.Number)+"."+strconv.Itoa(l.row+1), tui.Text|bg)
+	c.Put(colNumber, y, strconv.Itoa(def.Number)+"."+strconv.Itoa(l.row+1), tui.Text|bg)
 	spans := columns(def, width(c))
 	t := f.table(a, def)
 	for i, s := range spans {

@@ -3,6 +3,7 @@ package clerk
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"countersign/internal/fault"
 	"countersign/internal/tui"
@@ -222,7 +223,7 @@ func (f *formPage) trouble(a *App, p cell) error {
 		return nil
 	}
 	for _, pr := range a.view.Problems {
-		if pr.Field == p.field.Name && !pr.Note && (f.fixing || !a.value(p.field.Name).Empty()) {
+		if pr.Field == p.field.Name && !pr.Note && (f.fixing || !a.value(p.field.Name).Empty()) && f.concerns(pr, p) {
 			return pr.Err()
 		}
 	}
@@ -234,6 +235,19 @@ type problem struct {
 	field  *catalog.Field
 	number int
 	err    error
+}
+
+// concerns reports whether what the service found wrong in a field is about this place of it: in a table it names
+// the row, and says nothing of rows that are being saved.
+func (f *formPage) concerns(pr kiosk.Problem, p cell) bool {
+	if p.row < 0 {
+		return true
+	}
+	if t := f.tables[p.field.Name]; t != nil && (t.turn > 0 || t.held) {
+		return false
+	}
+	_, row, ok := strings.Cut(pr.Args["n"], ".")
+	return !ok || row == strconv.Itoa(p.row+1)
 }
 
 // attention is what the service would have looked at in a field without stopping the order for it.
@@ -327,12 +341,14 @@ func (f *formPage) cellOf(a *App, def *catalog.Field) cell {
 	return f.at
 }
 
-func (f *formPage) objected(a *App) bool {
-	return a.order().OpenObjection("") != nil || f.hasRefused()
-}
-func (f *formPage) calm(a *App) bool { return !f.objected(a) }
+func (f *formPage) objected(a *App) bool { return a.order().OpenObjection("") != nil }
+func (f *formPage) calm(a *App) bool     { return !f.objected(a) && !f.refused(a) }
 
-func (f *formPage) hasRefused() bool {
+// refused reports whether a field was refused and the customer objects to none: an objection goes first.
+func (f *formPage) refused(a *App) bool {
+	if f.objected(a) {
+		return false
+	}
 	for _, d := range f.drafts {
 		if d.err != nil {
 			return true

@@ -107,7 +107,7 @@ func (p *healthPage) hint(a *App) string { return a.t("clerk.hint.health", nil) 
 func (p *healthPage) alert(a *App) (mark, string) {
 	for _, l := range p.links {
 		if l.State == "down" {
-			return errorMark, a.t("clerk.health.down", locale.Args{"system": l.Label, "since": a.minutes(a.now().Sub(l.Last))})
+			return errorMark, a.t("clerk.health.down", locale.Args{"system": linkName(a, l), "since": a.minutes(a.now().Sub(l.Last))})
 		}
 	}
 	return "", ""
@@ -117,7 +117,7 @@ func (p *healthPage) draw(a *App, c *tui.Canvas) {
 	a.head(c, a.t("clerk.health.title", nil))
 	w, end := width(c), bottom(c)
 	for _, h := range []homeColumn{{4, 16, "clerk.health.system"}, {21, 12, "clerk.health.state"}, {34, 18, "clerk.health.last"},
-		{53, 5, "clerk.health.waiting"}, {60, 20, "clerk.health.note"}} {
+		{54, 5, "clerk.health.waiting"}, {60, 20, "clerk.health.note"}} {
 		if h.x < w {
 			c.PutMax(h.x, 1, min(h.w, w-h.x), a.t(h.label, nil), tui.Muted)
 		}
@@ -141,7 +141,7 @@ func (p *healthPage) draw(a *App, c *tui.Canvas) {
 		return
 	}
 	cols := []homeColumn{{4, 3, "clerk.home.number"}, {8, 7, "clerk.health.order"}, {16, 16, "clerk.health.what"},
-		{33, 6, "clerk.health.since"}, {39, 4, "clerk.health.tries"}, {45, 8, "clerk.health.next"}, {54, 26, "clerk.health.error"}}
+		{34, 6, "clerk.health.since"}, {41, 4, "clerk.health.tries"}, {46, 8, "clerk.health.next"}, {55, 25, "clerk.health.error"}}
 	for _, h := range cols {
 		if h.x < w {
 			c.PutMax(h.x, y, min(h.w, w-h.x), a.t(h.label, nil), tui.Muted)
@@ -172,7 +172,7 @@ func (p *healthPage) drawLink(a *App, c *tui.Canvas, y int, l kiosk.Link) {
 	case "unused":
 		m = " "
 	}
-	name := l.Label
+	name := linkName(a, l)
 	if l.StandIn {
 		name += "  " + a.t("clerk.stand_in", nil)
 	}
@@ -186,6 +186,14 @@ func (p *healthPage) drawLink(a *App, c *tui.Canvas, y int, l kiosk.Link) {
 	c.PutMax(34, y, 18, last, tui.Text)
 	c.PutRight(56, y, itoa(l.Waiting), tui.Text)
 	c.PutMax(60, y, width(c)-60, l.Note, tui.Muted)
+}
+
+// linkName is what people call a connected system.
+func linkName(a *App, l kiosk.Link) string {
+	if l.Label != "" {
+		return l.Label
+	}
+	return a.t("clerk.link_name."+l.Name, nil)
 }
 
 func (p *healthPage) drawItem(a *App, c *tui.Canvas, y, i int, cols []homeColumn) {

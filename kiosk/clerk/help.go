@@ -68,7 +68,7 @@ func (f *formPage) drawHelp(a *App, c *tui.Canvas, y int) {
 		text catalog.Text
 	}{{"meaning", def.Help.Meaning}, {"ask", def.Help.Ask}, {"typing", def.Help.Typing}, {"accept", def.Help.Accept},
 		{"hint", def.Help.Hint}, {"basis", def.Help.Basis}} {
-		text := part.text.In(a.lang)
+		text := a.service().Expand(part.text, catalog.Context{Unit: a.me.Unit.Name, Customer: a.customer(), Day: a.now()}, a.order().Values, a.lang)
 		if part.id == "ask" && text != "" && !strings.HasPrefix(text, `"`) && !strings.HasPrefix(text, "「") {
 			text = a.t("clerk.quoted", locale.Args{"text": text})
 		}
@@ -157,7 +157,13 @@ func (p *keysPage) draw(a *App, c *tui.Canvas) {
 		y++
 	}
 	col, top := 1, y
+	seen := map[string]bool{}
 	for _, b := range p.of {
+		if id := b.shown() + b.label; seen[id] {
+			continue
+		} else {
+			seen[id] = true
+		}
 		if y >= bottom(c) {
 			col, y = col+w/2, top
 			if col >= w {

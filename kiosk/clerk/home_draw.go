@@ -78,7 +78,7 @@ func homeColumns(w int) []homeColumn {
 			{39, 3, ""}, {43, w - 43, "clerk.home.step"}}
 	}
 	return []homeColumn{{3, 3, "clerk.home.number"}, {7, 5, "clerk.home.time"}, {14, 24, "clerk.home.customer"},
-		{39, 22, "clerk.home.service"}, {62, 12, "clerk.home.step"}, {75, 6, "clerk.home.due"}}
+		{40, 22, "clerk.home.service"}, {63, 11, "clerk.home.step"}, {75, 6, "clerk.home.due"}}
 }
 
 func (p *homePage) drawTask(a *App, c *tui.Canvas, y int, t kiosk.Task, picked bool) {

@@ -213,9 +213,7 @@ func (l *listBox) spans(a *App, def *catalog.Field, rows []listRow, w int) []int
 	}
 	if def.List != nil {
 		for i, head := range append([]catalog.Text{def.Label}, def.List.Columns...) {
-			if i > 0 {
-				grow(i, tui.Width(head.In(a.lang)))
-			}
+			grow(i, tui.Width(head.In(a.lang)))
 		}
 	}
 	for _, r := range rows {

@@ -264,12 +264,12 @@ func (p *pickPage) drawCard(a *App, c *tui.Canvas, s *catalog.Service) {
 	}
 	days, due, _ := s.Due(catalog.Values{}, a.now())
 	put(a.t("clerk.pick.term", nil), a.t("clerk.pick.days", locale.Args{"days": a.workingDays(days), "date": a.date(due)}))
-	fee := a.t("clerk.pick.free", nil)
+	fee := s.Fee.Note.In(a.lang)
 	if s.Fee.Amount > 0 {
-		fee = a.money(int64(s.Fee.Amount), "")
+		fee = strings.Join(nonEmpty(a.money(int64(s.Fee.Amount), ""), fee), ", ")
 	}
-	if note := s.Fee.Note.In(a.lang); note != "" {
-		fee += ", " + note
+	if fee == "" {
+		fee = a.t("clerk.pick.free", nil)
 	}
 	put(a.t("clerk.pick.fee", nil), fee)
 	var papers []string

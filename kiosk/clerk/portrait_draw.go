@@ -84,13 +84,17 @@ func (p *portraitPage) drawFacts(a *App, c *tui.Canvas) {
 	f := a.order().Portrait.Facts
 	y := 4
 	for _, fact := range f.Facts {
-		c.PutMax(54, y, 10, strings.ToUpper(fact.Label(a.lang)), tui.Bold)
+		c.PutMax(52, y, 10, strings.ToUpper(fact.Label(a.lang)), tui.Bold)
 		m := doneMark
 		if !fact.OK {
 			m = "✗"
 		}
-		putMark(c, 64, y, m)
-		c.PutMax(66, y, width(c)-66, fact.Text(a.lang), m.style())
+		text := fact.Text(a.lang)
+		if fact.Name == "size" && fact.OK {
+			text = itoa(f.Width) + " x " + itoa(f.Height)
+		}
+		putMark(c, 62, y, m)
+		c.PutMax(64, y, width(c)-64, text, m.style())
 		y++
 	}
 }

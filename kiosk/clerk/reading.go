@@ -98,7 +98,7 @@ func (p *readingPage) draw(a *App, c *tui.Canvas) {
 	d := o.Document
 	c.Put(1, 3, a.t("clerk.reading.order", nil), tui.Bold)
 	c.PutMax(19, 3, 31, o.Number, tui.Text)
-	c.PutMax(52, 3, w-52, a.t("clerk.reading.made", locale.Args{"at": a.clock(d.Made), "pages": len(d.Pages)}), tui.Muted)
+	c.PutMax(50, 3, w-50, a.t("clerk.reading.made", locale.Args{"at": a.clock(d.Made), "pages": len(d.Pages)}), tui.Muted)
 	a.drawHash(c, 4, a.t("clerk.reading.hash_same", nil))
 
 	y := 6
@@ -143,8 +143,8 @@ func (p *readingPage) draw(a *App, c *tui.Canvas) {
 			state, dwell = a.t("clerk.reading.done", nil), a.seconds(r.Dwell)
 		}
 		c.Put(7, y, a.t("clerk.reading.page_n", locale.Args{"n": i + 1}), st)
-		x := c.Put(15, y, state, st)
-		c.Put(max(x+3, 22), y, dwell, st)
+		c.Put(16, y, state, st)
+		c.Put(23, y, dwell, st)
 		y++
 	}
 	p.step(a, c, y, agreed, a.t("clerk.reading.whole", nil), a.t("clerk.reading.not_yet", nil), "")
@@ -162,9 +162,9 @@ func later(x, y time.Time) time.Time {
 // step draws one step with its time.
 func (p *readingPage) step(_ *App, c *tui.Canvas, y int, m mark, what, when, note string) {
 	putMark(c, 3, y, m)
-	c.PutMax(5, y, 34, what, tui.Text)
-	c.PutMax(40, y, 11, when, tui.Text)
-	c.PutMax(51, y, width(c)-51, note, tui.Muted)
+	c.PutMax(5, y, 35, what, tui.Text)
+	c.PutMax(41, y, 10, when, tui.Text)
+	c.PutMax(52, y, width(c)-52, note, tui.Muted)
 }
 
 // drawNext tells what comes by itself after the reading, and what of it is ready.
@@ -183,8 +183,8 @@ func (p *readingPage) drawNext(a *App, c *tui.Canvas, y int) {
 	card := a.t("clerk.reading.no_card", nil)
 	if o.Card != nil {
 		ok := 0
-		for _, m := range o.Card.Matches {
-			if m.Verdict == "match" {
+		for _, check := range o.Card.Card.Checks {
+			if check.OK {
 				ok++
 			}
 		}
@@ -213,7 +213,7 @@ func (p *readingPage) drawNext(a *App, c *tui.Canvas, y int) {
 func (a *App) drawHash(c *tui.Canvas, y int, note string) {
 	c.Put(1, y, a.t("clerk.hash", nil), tui.Bold)
 	c.Put(19, y, a.view.Hash, tui.Text)
-	c.PutMax(46, y, width(c)-46, note, tui.Muted)
+	c.PutMax(50, y, width(c)-50, note, tui.Muted)
 }
 
 // togetherPage is the text that the customer reads, opened on the clerk's side to read together (F11).

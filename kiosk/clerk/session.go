@@ -324,7 +324,9 @@ func (a *App) hear(n news) tui.Cmd {
 }
 
 // sameSeam reports whether two seams say the same, so that the bell rings once.
-func sameSeam(x, y kiosk.Seam) bool { return x.ID == y.ID && maps.Equal(x.Args, y.Args) && x.At.Equal(y.At) }
+func sameSeam(x, y kiosk.Seam) bool {
+	return x.ID == y.ID && maps.Equal(x.Args, y.Args) && x.At.Equal(y.At)
+}
 
 // changed takes in a state of the order that somebody else's act led to.
 func (a *App) changed(v kiosk.OrderView) tui.Cmd {

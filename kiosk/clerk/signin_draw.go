@@ -36,7 +36,7 @@ func (s *signIn) draw(a *App, c *tui.Canvas) {
 		s.field(a, c, y+1, 1, "clerk.lock.password", 30)
 		y += 2
 	case askCode:
-		fact(c, 10, y, 27, a.t("clerk.lock.user", nil), a.me.Clerk.User)
+		fact(c, 10, y, 28, a.t("clerk.lock.user", nil), a.me.Clerk.User)
 		s.field(a, c, y+1, 0, "clerk.lock.code", codeLength)
 		y += 2
 	case askNewCode:
@@ -46,16 +46,16 @@ func (s *signIn) draw(a *App, c *tui.Canvas) {
 	}
 	if a.shift {
 		if !a.me.Last.IsZero() {
-			fact(c, 10, y, 27, a.t("clerk.lock.last", nil), a.stamp(a.me.Last)+", "+a.place(a.me.LastPlace))
+			fact(c, 10, y, 28, a.t("clerk.lock.last", nil), a.stamp(a.me.Last)+", "+a.place(a.me.LastPlace))
 			y++
 		}
 		if a.me.Failures > 0 {
-			fact(c, 10, y, 27, a.t("clerk.lock.failures", nil), a.t("clerk.lock.failed", locale.Args{
+			fact(c, 10, y, 28, a.t("clerk.lock.failures", nil), a.t("clerk.lock.failed", locale.Args{
 				"n": a.me.Failures, "at": a.stamp(a.me.FailedAt), "place": a.place(a.me.FailPlace)}))
 			y++
 		}
 		if n := s.drafts(a); n > 0 {
-			fact(c, 10, y, 27, a.t("clerk.lock.drafts", nil), a.t("clerk.lock.drafts_n", locale.Args{"n": n}))
+			fact(c, 10, y, 28, a.t("clerk.lock.drafts", nil), a.t("clerk.lock.drafts_n", locale.Args{"n": n}))
 		}
 	}
 	y = bottom(c) - 4
@@ -76,10 +76,10 @@ func (s *signIn) field(a *App, c *tui.Canvas, y, i int, label string, w int) {
 	c.Put(10, y, a.t(label, nil), tui.Muted)
 	if s.at == i {
 		putMark(c, colMark, y, "▸")
-		s.fields[i].Draw(c, 27, y, w+1, tui.Text)
+		s.fields[i].Draw(c, 28, y, w, tui.Text)
 		return
 	}
-	s.fields[i].Show(c, 27, y, w, tui.Text)
+	s.fields[i].Show(c, 28, y, w, tui.Text)
 }
 
 func (a *App) counterWords() string {
