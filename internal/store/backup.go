@@ -206,7 +206,7 @@ func examine(ctx context.Context, dbCopy string) (Manifest, error) {
 
 // readCopy opens a database file that no server uses and lets fn read it.
 func readCopy(ctx context.Context, dbCopy string, fn func(*tx) error) error {
-	db := openPool(dbCopy, readerPool)
+	db := openPool(dbCopy, readerPool())
 	defer db.Close()
 	conn, err := db.Conn(ctx)
 	if err != nil {

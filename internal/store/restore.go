@@ -125,7 +125,7 @@ func examineRestored(ctx context.Context, dbCopy string, m Manifest, pub note.Ve
 	if _, err := os.Stat(dbCopy); err != nil {
 		return damagedBackup(err)
 	}
-	db := openPool(dbCopy, readerPool)
+	db := openPool(dbCopy, readerPool())
 	err := errors.Join(sound(ctx, db, dbCopy, "integrity_check"), db.Close())
 	if err != nil {
 		return err

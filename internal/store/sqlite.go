@@ -26,17 +26,21 @@ type pool struct {
 	params url.Values
 }
 
-// The writer waits four seconds for a lock that another program holds, so that nobody at a counter waits five. Readers
-// never wait for the writer in WAL mode.
-var (
-	writerPool = pool{1, url.Values{
+// writerPool is the one connection that writes. It waits four seconds for a lock that another program holds, so that
+// nobody at a counter waits five.
+func writerPool() pool {
+	return pool{1, url.Values{
 		"_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_foreign_keys": {"on"},
 		"_busy_timeout": {"4000"}, "_txlock": {"immediate"}, "_stmt_cache_size": {"80"},
 	}}
-	readerPool = pool{readerCount, url.Values{
+}
+
+// readerPool is the connections of the views, which in WAL mode never wait for the writer.
+func readerPool() pool {
+	return pool{readerCount, url.Values{
 		"_query_only": {"on"}, "_busy_timeout": {"4000"}, "_txlock": {"deferred"}, "_stmt_cache_size": {"40"},
 	}}
-)
+}
 
 // connector opens connections without registering a driver for the whole process.
 type connector struct {

@@ -106,7 +106,7 @@ func (s *Store) open(ctx context.Context) error {
 		return err
 	}
 	path := filepath.Join(s.dir, file)
-	db := openPool(path, writerPool)
+	db := openPool(path, writerPool())
 	s.pools = append(s.pools, db)
 	if err := prepare(ctx, db, path, s.vault); err != nil {
 		return err
@@ -116,7 +116,7 @@ func (s *Store) open(ctx context.Context) error {
 		return told(err)
 	}
 	s.writer = newWriter(s, &session{conn: conn})
-	reading := openPool(path, readerPool)
+	reading := openPool(path, readerPool())
 	s.pools = append(s.pools, reading)
 	for range readerCount {
 		conn, err := reading.Conn(ctx)
