@@ -92,8 +92,8 @@ type Documents interface {
 // Challenges are the confirmations that run or ran.
 type Challenges interface {
 	Challenge(id string) (*otp.Challenge, error)
-	// PutChallenge inserts (Rev 0) or replaces the challenge whose Rev is still c.Rev; parallel submits of one code
-	// therefore have one winner.
+	// PutChallenge inserts a fresh challenge (Rev 1), or replaces the one whose Rev was one lower; parallel submits of
+	// one code therefore have one winner.
 	PutChallenge(c *otp.Challenge) error
 	// ChallengesOf lists a customer account's challenges since a moment, for the daily limit.
 	ChallengesOf(account string, since time.Time) ([]*otp.Challenge, error)

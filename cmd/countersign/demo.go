@@ -47,7 +47,11 @@ func (a *app) demo() *cobra.Command {
 // freshDir makes the demo's directory; one that has anything in it is refused.
 func freshDir(dir string) (string, error) {
 	if dir == "" {
-		return os.MkdirTemp("", "countersign-demo-")
+		tmp, err := os.MkdirTemp("", "countersign-demo-")
+		if err != nil {
+			return "", fmt.Errorf("make a directory for the demo: %w", err)
+		}
+		return tmp, os.MkdirAll(filepath.Join(tmp, "run"), 0o700)
 	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -56,7 +60,7 @@ func freshDir(dir string) (string, error) {
 	if entries, err := os.ReadDir(abs); err == nil && len(entries) > 0 {
 		return "", fault.New(fault.Conflict, "service.not_empty", fault.Args{"dir": abs})
 	}
-	return abs, os.MkdirAll(abs, 0o700)
+	return abs, os.MkdirAll(filepath.Join(abs, "run"), 0o700)
 }
 
 // openScreens opens the clerk's terminal here, and the customer's beside it or in a second window when this is tmux.
