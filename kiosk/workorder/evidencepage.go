@@ -12,7 +12,7 @@ import (
 
 // The portrait's frame: 35 × 46.7 mm, three to four.
 const (
-	portraitWide = 35 * page.MM
+	portraitWide = 33 * page.MM
 	portraitHigh = portraitWide * 4 / 3
 )
 
@@ -36,7 +36,7 @@ func (s *sheet) evidencePages() error {
 		return err
 	}
 	if len(e.Identity.Checks) > 0 {
-		s.head(w.text("checks"), f.bold(12), 8)
+		s.head(w.text("checks"), f.bold(12), 5)
 		t := Table{Columns: []string{w.text("check_name"), w.text("check_result"), w.text("check_detail")}}
 		for _, c := range e.Identity.Checks {
 			result := w.text("check_failed")
@@ -45,7 +45,7 @@ func (s *sheet) evidencePages() error {
 			}
 			t.Rows = append(t.Rows, []string{nfc(c.Name), result, nfc(c.Detail)})
 		}
-		s.table(t, 10)
+		s.table(t, 9.5)
 	}
 	s.readingFacts()
 	s.confirmations()
@@ -67,11 +67,11 @@ func (s *sheet) facts(edge float64, facts []fact) {
 		if a.value == "" {
 			continue
 		}
-		value := s.fonts.regular(11)
+		value := s.fonts.regular(10.5)
 		if wide := edge - left - labelWide - 5; a.digest && value.Measure(a.value) > wide {
 			value.Size *= wide / value.Measure(a.value)
 		}
-		s.grid(grid{lead: 13.2, vpad: 1.1, cells: []cell{
+		s.grid(grid{lead: 12.4, vpad: 0.9, cells: []cell{
 			{text: s.words.text(a.label), style: s.fonts.regular(10.5), width: labelWide, pad: 2},
 			{text: nfc(a.value), style: value, width: edge - left - labelWide, pad: 2},
 		}})
@@ -111,7 +111,7 @@ func (s *sheet) identity() error {
 		{label: "id_read", value: w.moment(id.ReadAt)},
 	})
 	if s.page == on && len(e.Portrait) > 0 {
-		s.y = max(s.y, start+portraitHigh+18)
+		s.y = max(s.y, start+portraitHigh+14)
 	}
 	if len(e.Portrait) > 0 {
 		s.facts(right, []fact{
@@ -133,7 +133,7 @@ func (e *Evidence) portraitHolds() error {
 
 func (s *sheet) readingFacts() {
 	e, w := s.evidence, s.words
-	s.head(w.text("reading"), s.fonts.bold(12), 8)
+	s.head(w.text("reading"), s.fonts.bold(12), 5)
 	s.facts(right, []fact{
 		{label: "read_to_end", value: w.moment(e.ReadToEnd)},
 		{label: "read_amount", value: w.fill("read_amount_value", "lines", itoa(e.Lines), "pages", itoa(e.Pages))},
@@ -151,12 +151,12 @@ func (s *sheet) readingFacts() {
 	for _, o := range e.Objections {
 		t.Rows = append(t.Rows, []string{nfc(o.Field), nfc(o.Reason), nfc(o.Outcome), w.moment(o.At)})
 	}
-	s.table(t, 10)
+	s.table(t, 9.5)
 }
 
 func (s *sheet) confirmations() {
 	e, w := s.evidence, s.words
-	s.head(w.text("confirmation"), s.fonts.bold(12), 8)
+	s.head(w.text("confirmation"), s.fonts.bold(12), 5)
 	s.facts(right, []fact{
 		{label: "confirm_method", value: e.Confirmation.Method}, {label: "confirm_rank", value: e.Confirmation.Rank},
 		{label: "confirm_channel", value: e.Confirmation.Channel}, {label: "confirm_purpose", value: e.Confirmation.Purpose},
@@ -169,7 +169,7 @@ func (s *sheet) confirmations() {
 		}
 	}
 	s.y += 5
-	s.table(t, 10)
+	s.table(t, 9.5)
 }
 
 // within returns the largest rectangle with the picture's sides inside frame, in its middle.
