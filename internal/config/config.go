@@ -55,7 +55,7 @@ type Config struct {
 		TokenFile string `koanf:"token_file" is:"path" doc:"File with our token at the back office; no other user may read it."`
 	} `koanf:"back_office" doc:"The system behind the counter."`
 	Print struct {
-		Command []string `koanf:"command" doc:"Command that prints the PDF file whose path is added as its last argument."`
+		Command []string `koanf:"command" doc:"Command that gets the receipt as PDF on its standard input, such as lp."`
 		Dir     string   `koanf:"dir" is:"path" doc:"Folder into which receipts are written instead, when there is no command."`
 	} `koanf:"print" doc:"Receipts on paper."`
 	Counter struct {
