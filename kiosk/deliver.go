@@ -161,9 +161,8 @@ func (h *Hall) Delivered(tx Tx, orderKey, kind, note string, failed error) (*Ord
 	case JobCodeMail:
 		o.CodeSent = Delivery{State: state, Note: note, At: now}
 	}
-	if err := tx.PutOrder(o); err != nil {
+	if err := h.log(tx, system(o), o, act, nil); err != nil {
 		return nil, err
 	}
-	_, err = tx.Append(h.entry(system(o), act, o.subject(), nil))
-	return o, err
+	return o, tx.PutOrder(o)
 }

@@ -98,22 +98,33 @@ func (h *Hall) change(ctx context.Context, a Actor, key, act string, fn func(tx 
 		if err != nil {
 			return err
 		}
-		if err := tx.PutOrder(o); err != nil {
+		if err := h.log(tx, a, o, act, f); err != nil {
 			return err
 		}
-		if act != "" {
-			if _, err := tx.Append(h.entry(a, act, o.subject(), f)); err != nil {
-				return err
-			}
-		}
 		out = o
-		return nil
+		return tx.PutOrder(o)
 	})
 	if err != nil {
 		return nil, err
 	}
 	h.Watch.OrderChanged(out)
 	return out, nil
+}
+
+// log writes the journal entry of an act and notes its number on the order.
+func (h *Hall) log(tx Tx, a Actor, o *Order, act string, f facts) error {
+	if act == "" {
+		return nil
+	}
+	n, err := tx.Append(h.entry(a, act, o.subject(), f))
+	if err != nil {
+		return err
+	}
+	if o.LastEntry == 0 {
+		o.FirstEntry = n
+	}
+	o.LastEntry = n
+	return nil
 }
 
 // load returns an order of the actor's unit; another unit's does not exist for the actor.

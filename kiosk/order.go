@@ -65,6 +65,9 @@ type Order struct {
 	Receipt   Receipt        `json:"receipt"`
 	Rating    int            `json:"rating"` // 1 to 5; 0 is none; never shown to the clerk
 	Times     Times          `json:"times"`
+	// FirstEntry and LastEntry are the numbers of the journal's entries about this order.
+	FirstEntry int64 `json:"first_entry"`
+	LastEntry  int64 `json:"last_entry"`
 }
 
 // Person is a member of staff as an order remembers them.
@@ -158,6 +161,7 @@ type PortraitFacts struct {
 	Facts      portrait.Facts `json:"facts"`
 	At         time.Time      `json:"at"`
 	Judged     time.Time      `json:"judged"` // the clerk found the same person in three places
+	JudgedBy   Person         `json:"judged_by"`
 	Retakes    int            `json:"retakes"`
 }
 

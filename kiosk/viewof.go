@@ -35,7 +35,7 @@ func (h *Hall) View(ctx context.Context, st Station) (OrderView, error) {
 	}
 	amount := st.Service.Amount(o.Values)
 	v := OrderView{Order: o, Problems: problems, Hash: ShortHash(o.Document.ContentSHA256), Amount: int64(amount),
-		Words: catalog.AmountInWords(amount, st.Service.Language), HasApp: st.HasApp}
+		Words: catalog.AmountInWords(amount, st.Service.Language), HasApp: st.HasApp, Entries: []int64{o.FirstEntry, o.LastEntry}}
 	if o.State == Draft || o.State == Invited {
 		v.Order.TermDays, v.Order.Due, _ = st.Service.Due(o.Values, h.Clock.Now())
 	}

@@ -196,7 +196,7 @@ func (h *Hall) StartOrder(ctx context.Context, a Actor, visit, service string, a
 		now := h.Clock.Now()
 		o := &Order{Key: key, Unit: a.Unit, Counter: a.Counter, Visit: v.Key, Customer: v.Customer, Service: s.Number,
 			Version: s.Version, State: Draft, Created: now, Updated: now, Values: catalog.Values{}, Touched: map[string]Touch{},
-			Clerk: Person{User: a.User.Name, Name: a.User.FullName, StaffID: a.User.StaffID, Counter: a.Counter}}
+			Clerk: a.person()}
 		o.Language = v.Language
 		if o.Language == "" {
 			o.Language = string(s.Language)
@@ -208,15 +208,14 @@ func (h *Hall) StartOrder(ctx context.Context, a Actor, visit, service string, a
 		if err := tx.PutVisit(v); err != nil {
 			return err
 		}
-		if err := tx.PutOrder(o); err != nil {
+		if err := h.log(tx, a, o, "order.start", facts{"service": s.Number, "version": s.Version}); err != nil {
 			return err
 		}
 		if err := h.hold(tx, a, v.Key, o.Key); err != nil {
 			return err
 		}
 		out = o
-		_, err = tx.Append(h.entry(a, "order.start", o.subject(), facts{"service": s.Number, "version": s.Version}))
-		return err
+		return tx.PutOrder(o)
 	})
 	if err != nil {
 		return nil, err
@@ -286,10 +285,14 @@ func (c *Customer) known() map[string]string {
 		"id_number": c.IDNumber, "tax_code": c.TaxCode, "phone": c.Phone, "email": c.Email, "address": c.Address}
 }
 
-// Resume takes an order into the hand of a clerk at a counter: one that was set aside, or another terminal's.
+// Resume takes an order into the hand of a clerk at a counter: one that was set aside, or another terminal's. Until the
+// seals are applied whoever resumed it last is the order's clerk, whose counter key will sign.
 func (h *Hall) Resume(ctx context.Context, a Actor, key string) (*Order, error) {
 	return h.change(ctx, a, key, "order.resume", func(tx Tx, o *Order) (facts, error) {
 		o.Aside, o.Counter = false, a.Counter
+		if o.Times.Sealed.IsZero() {
+			o.Clerk = a.person()
+		}
 		return nil, h.hold(tx, a, o.Visit, o.Key)
 	})
 }
@@ -343,7 +346,7 @@ func (h *Hall) card(tx Tx, c *Customer) (CustomerCard, error) {
 func (h *Hall) Home(ctx context.Context, a Actor) (HomeView, error) {
 	now := h.Clock.Now()
 	out := HomeView{Unit: h.Units[a.Unit], Now: now, Tasks: []Task{}, Visits: []VisitRow{},
-		Clerk: Person{User: a.User.Name, Name: a.User.FullName, StaffID: a.User.StaffID, Counter: a.Counter}}
+		Clerk: a.person()}
 	err := h.Store.View(ctx, func(tx Tx) error {
 		visits, err := tx.VisitsOfDay(a.Unit, day(now))
 		if err != nil {
