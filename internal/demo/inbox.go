@@ -24,8 +24,9 @@ type Inbox struct {
 	Dir string
 
 	mu    sync.Mutex
-	mails []Letter
-	fresh chan struct{}
+	mails int
+	boxes map[string][]Letter // by address
+	fresh chan struct{}       // closed when the next mail has come
 	smtp  *smtp.Server
 	addr  string
 }
@@ -35,6 +36,7 @@ type Letter struct {
 	To   string
 	Raw  []byte
 	File string
+	n    int // how many mails had come before
 }
 
 // Start listens on a free port of this machine.
@@ -46,7 +48,7 @@ func (in *Inbox) Start() error {
 	if err != nil {
 		return fmt.Errorf("start the mail server: %w", err)
 	}
-	in.fresh = make(chan struct{}, 1)
+	in.fresh, in.boxes = make(chan struct{}), map[string][]Letter{}
 	in.addr = l.Addr().String()
 	in.smtp = smtp.NewServer(in)
 	in.smtp.Domain = "mail.demo.example"
@@ -104,39 +106,44 @@ func (l *letterbox) Logout() error { return nil }
 func (in *Inbox) keep(to string, raw []byte) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	name := filepath.Join(in.Dir, fmt.Sprintf("%04d.eml", len(in.mails)+1))
+	name := filepath.Join(in.Dir, fmt.Sprintf("%04d.eml", in.mails+1))
 	if err := os.WriteFile(name, raw, 0o600); err != nil {
 		return err
 	}
-	in.mails = append(in.mails, Letter{To: to, Raw: raw, File: name})
-	select {
-	case in.fresh <- struct{}{}:
-	default:
-	}
+	in.boxes[to] = append(in.boxes[to], Letter{To: to, Raw: raw, File: name, n: in.mails})
+	in.mails++
+	close(in.fresh)
+	in.fresh = make(chan struct{})
 	return nil
 }
 
 var codeLine = regexp.MustCompile(`(?:Mã xác nhận|Confirmation code|驗證碼)[:：] ?(\d{6})`)
 
-// Find waits for a mail to an address whose text matches, from the n-th mail on, and returns the first group.
+// find waits for a mail to an address whose text matches, from the n-th mail on, and returns the first group. Many may
+// wait at a time.
 func (in *Inbox) find(ctx context.Context, to string, from int, match *regexp.Regexp) (string, Letter, error) {
+	seen := 0
 	for {
 		in.mu.Lock()
-		mails := in.mails[min(from, len(in.mails)):]
+		mails, fresh := in.boxes[to], in.fresh
 		in.mu.Unlock()
-		for _, m := range mails {
+		for _, m := range mails[seen:] {
+			if m.n < from {
+				continue
+			}
 			text, err := plainText(m.Raw)
-			if err != nil || m.To != to {
+			if err != nil {
 				continue
 			}
 			if found := match.FindStringSubmatch(text); found != nil {
 				return found[1], m, nil
 			}
 		}
+		seen = len(mails)
 		select {
 		case <-ctx.Done():
 			return "", Letter{}, fmt.Errorf("no such mail has come to %s: %w", to, ctx.Err())
-		case <-in.fresh:
+		case <-fresh:
 		}
 	}
 }
@@ -145,7 +152,7 @@ func (in *Inbox) find(ctx context.Context, to string, from int, match *regexp.Re
 func (in *Inbox) Count() int {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return len(in.mails)
+	return in.mails
 }
 
 // Code waits for the mail with a one-time code, as the customer would look into the own mailbox; from is how many mails
