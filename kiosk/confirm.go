@@ -331,7 +331,7 @@ func (h *Hall) ceremony(o *Order, s *catalog.Service, base []byte, c *otp.Challe
 	card := o.Card.Card
 	ask := signing.Confirm{Order: o.Number, Document: base, Challenge: *c, Needed: s.Assurance,
 		Person: signing.Person{Name: o.Confirmee, Document: string(card.Kind), Number: MaskNumber(card.Fields[idcard.Number]),
-			Assurance: card.Assurance, JudgedBy: o.Clerk.StaffID, At: o.Card.At},
+			Assurance: card.Assurance, JudgedBy: o.Portrait.JudgedBy.StaffID, At: o.Card.At},
 		Reading: signing.Reading{Agreement: o.Document.Agreement, Shown: o.Document.Pages[0].Shown, Finished: lastShown(o),
 			Agreed: o.Times.Agreed, Lines: o.Document.Lines},
 		Reason: c.Purpose, Location: h.Units[o.Unit].Place}

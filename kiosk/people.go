@@ -113,6 +113,11 @@ type Actor struct {
 	Locked  bool
 }
 
+// person is the actor as an order remembers a member of staff.
+func (a Actor) person() Person {
+	return Person{User: a.User.Name, Name: a.User.FullName, StaffID: a.User.StaffID, Counter: a.Counter}
+}
+
 // Unit is an organisation's branch: its names, seals and back office.
 type Unit struct {
 	Code       string `json:"code"` // PA0505

@@ -124,6 +124,7 @@ func (h *Hall) Judge(ctx context.Context, a Actor, key string) (*Order, error) {
 		if err := before.Judge(h.Clock.Now()); err != nil {
 			return err
 		}
+		before.Portrait.JudgedBy = a.person()
 		if raw, err = tx.Document(before.Document.ContentID); err != nil {
 			return err
 		}
@@ -146,6 +147,7 @@ func (h *Hall) Judge(ctx context.Context, a Actor, key string) (*Order, error) {
 		if err := o.Judge(now); err != nil {
 			return nil, err
 		}
+		o.Portrait.JudgedBy = a.person()
 		if err := tx.PutDocument(id, o.Key, "base", base); err != nil {
 			return nil, err
 		}
@@ -179,7 +181,7 @@ func (h *Hall) evidence(o *Order, picture []byte) (*workorder.Evidence, error) {
 	lang := s.Language
 	sum := sha256.Sum256(picture)
 	e := &workorder.Evidence{ContentSHA256: o.Document.ContentSHA256, Portrait: picture, PortraitSHA256: hex.EncodeToString(sum[:]),
-		PortraitAt: o.Portrait.At, JudgedBy: o.Clerk.Name, Agreed: o.Times.Agreed, ReadToEnd: lastShown(o), Lines: o.Document.Lines, Pages: len(o.Document.Pages)}
+		PortraitAt: o.Portrait.At, JudgedBy: o.Portrait.JudgedBy.Name, Agreed: o.Times.Agreed, ReadToEnd: lastShown(o), Lines: o.Document.Lines, Pages: len(o.Document.Pages)}
 	c := o.Card.Card
 	e.Identity.Kind = locale.Text(lang, "idcard.kind."+string(c.Kind), nil)
 	e.Identity.Number, e.Identity.Name = MaskNumber(c.Fields[idcard.Number]), c.Fields[idcard.Name]
