@@ -1,0 +1,5 @@
+package demo
+
+const childVar = "COUNTERSIGN_DEMO_CHILD"
+
+func playChild(string) int { return 2 }
