@@ -1,5 +1,5 @@
 // Package clerk is the clerk's terminal: the screens on which a walk-in customer's request becomes a signed and sealed
-// work order (screens.md, K1 to K18).
+// work order (screens K1 to K18).
 //
 // App is the root screen. Below it each page is a plain struct with its keys and handler in one file and its drawing
 // in another (form.go, form_draw.go). Pages do no I/O: they return commands, whose answers come back on the screen's
@@ -20,9 +20,11 @@ import (
 	"time"
 
 	"countersign/internal/clock"
+	"countersign/internal/fault"
 	"countersign/internal/locale"
 	"countersign/internal/tui"
 	"countersign/kiosk"
+	"countersign/kiosk/idcard"
 )
 
 // Options are what the terminal knows before anybody has signed in. The zero value works.
@@ -115,7 +117,13 @@ func (a *App) Handle(ev tui.Event) tui.Cmd {
 	case tui.Key:
 		a.active = a.now()
 		return a.key(ev)
-	case tui.Scan, tui.Paste:
+	case tui.Scan:
+		a.active = a.now()
+		if !a.isCard(ev.Text) {
+			return a.typed(ev.Text)
+		}
+		return a.input(ev)
+	case tui.Paste:
 		a.active = a.now()
 		return a.input(ev)
 	case tui.Tick:
@@ -133,6 +141,25 @@ func (a *App) Handle(ev tui.Event) tui.Cmd {
 		a.w, a.h = ev.W, ev.H
 	}
 	return nil
+}
+
+// isCard reports whether a burst of keys came from a reader: it is a card, or what is left of one.
+func (a *App) isCard(text string) bool {
+	card, err := idcard.ParseOn(text, a.now())
+	if err != nil {
+		return !fault.Is(err, "card.unrecognised")
+	}
+	return card.Kind != idcard.CCCDNumber && card.Kind != idcard.MST
+}
+
+// typed takes a burst that is no card for what it then is: the keys of a quick person at a terminal that was held up,
+// with Enter at their end. Nothing that was typed is lost.
+func (a *App) typed(text string) tui.Cmd {
+	var cmds []tui.Cmd
+	for _, g := range tui.Graphemes(text) {
+		cmds = append(cmds, a.key(tui.Key{Name: "rune", Text: g}))
+	}
+	return tui.Batch(append(cmds, a.key(tui.Key{Name: "enter"}))...)
 }
 
 // key gives a key to whatever has the focus: the lock, a page that is being opened, the key table, the page.
