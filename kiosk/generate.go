@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -249,21 +248,21 @@ func (h *Hall) void(tx Tx, o *Order) error {
 
 // Reading returns the lines of a page of the work order, as the customer reads it.
 func (h *Hall) Reading(ctx context.Context, a Actor, key string, page int) ([]workorder.Line, error) {
-	var raw []byte
+	var c workorder.Content
 	err := h.Store.View(ctx, func(tx Tx) error {
 		o, err := h.load(tx, a, key)
 		if err != nil {
 			return err
 		}
-		raw, err = tx.Document(o.Document.ContentID)
+		raw, err := tx.Document(o.Document.ContentID)
+		if err != nil {
+			return err
+		}
+		c, err = readable(o, raw)
 		return err
 	})
 	if err != nil {
 		return nil, err
-	}
-	var c workorder.Content
-	if err := json.Unmarshal(raw, &c); err != nil {
-		return nil, fmt.Errorf("read the stored content of order %s: %w", key, err)
 	}
 	out := []workorder.Line{}
 	for _, l := range c.Lines(readingWidth) {

@@ -157,19 +157,29 @@ func (h *Hall) Judge(ctx context.Context, a Actor, key string) (*Order, error) {
 
 // base builds the document to be signed from the stored content, which must be the one that was read.
 func (h *Hall) base(o *Order, raw, picture []byte) ([]byte, error) {
-	digest := workorder.Digest(raw)
-	if hex.EncodeToString(digest[:]) != o.Document.ContentSHA256 {
-		return nil, fmt.Errorf("order %s: the stored content is not the one that was read", o.Key)
-	}
-	var content workorder.Content
-	if err := json.Unmarshal(raw, &content); err != nil {
-		return nil, fmt.Errorf("read the content of order %s: %w", o.Key, err)
+	content, err := readable(o, raw)
+	if err != nil {
+		return nil, err
 	}
 	evidence, err := h.evidence(o, picture)
 	if err != nil {
 		return nil, err
 	}
 	return workorder.Build(content, evidence, h.Fonts)
+}
+
+// readable is the stored content of an order, which is shown to nobody and signed by nobody unless it has the digest that
+// stands on both screens.
+func readable(o *Order, raw []byte) (workorder.Content, error) {
+	var c workorder.Content
+	digest := workorder.Digest(raw)
+	if hex.EncodeToString(digest[:]) != o.Document.ContentSHA256 {
+		return c, fmt.Errorf("order %s: the stored content is not the one that was made", o.Key)
+	}
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return c, fmt.Errorf("read the content of order %s: %w", o.Key, err)
+	}
+	return c, nil
 }
 
 // evidence is what the pages after the agreement tell about identity, reading and confirmation.

@@ -2,7 +2,6 @@ package kiosk
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -85,9 +84,9 @@ func (h *Hall) dress(tx Tx, st *Station) error {
 		if err != nil {
 			return err
 		}
-		var c workorder.Content
-		if err := json.Unmarshal(raw, &c); err != nil {
-			return fmt.Errorf("read the content of order %s: %w", o.Key, err)
+		c, err := readable(o, raw)
+		if err != nil {
+			return err
 		}
 		for _, l := range c.Lines(readingWidth) {
 			if l.Page == o.Document.Shown {
