@@ -130,6 +130,7 @@ type desk struct {
 	customer kiosk.Customer
 	ctx      context.Context
 	done     []string
+	last     string // key of the order; a failed part of a journey forgets it
 }
 
 // sit opens a new counter for a customer whom the unit knows.
@@ -231,7 +232,12 @@ func (d *desk) to(stage string) *desk {
 	return nil
 }
 
-func (d *desk) key() string { return d.Order.Order.Key }
+func (d *desk) key() string {
+	if k := d.Order.Order.Key; k != "" {
+		d.last = k
+	}
+	return d.last
+}
 
 // look reads the order as the clerk sees it now.
 func (d *desk) look() kiosk.OrderView {
