@@ -88,7 +88,7 @@ func (a *App) answered(ev answer) tui.Cmd {
 	a.acts.busy = false
 	if ev.err != nil {
 		a.acts.decided = time.Time{}
-		a.notice = notice{errorMark, locale.Fault(a.lang(), ev.err)}
+		a.notice = notice{mark: errorMark, text: locale.Fault(a.lang(), ev.err)}
 	}
 	if ev.act.done != nil {
 		ev.act.done(ev.err)

@@ -43,9 +43,10 @@ const (
 	ratingTime  = 30 * time.Second
 	thanksTime  = 20 * time.Second
 	stoppedTime = 10 * time.Second
-	choiceTime  = 2 * time.Minute // for the receipt; then nothing is sent
-	addressTime = 5 * time.Second // for which the whole address is shown
-	patience    = 3 * time.Second // for which a decision that was taken stands before its key works again
+	choiceTime  = 2 * time.Minute  // for the receipt; then nothing is sent
+	addressTime = 5 * time.Second  // for which the whole address is shown
+	noteTime    = 10 * time.Second // for which a note stands; a failure stands until the next key
+	patience    = 3 * time.Second  // for which a decision that was taken stands before its key works again
 )
 
 // App is the customer's terminal. Its methods are called by one goroutine at a time.

@@ -198,21 +198,21 @@ func (a *App) codeNotice() notice {
 	}
 	switch otp.State(state) {
 	case otp.Dead:
-		return notice{errorMark, a.t("display.msg.dead", nil)}
+		return notice{mark: errorMark, text: a.t("display.msg.dead", nil)}
 	case otp.Expired:
-		return notice{errorMark, a.t("display.msg.expired", nil)}
+		return notice{mark: errorMark, text: a.t("display.msg.expired", nil)}
 	case otp.Void:
-		return notice{errorMark, a.t("display.msg.changed", nil)}
+		return notice{mark: errorMark, text: a.t("display.msg.changed", nil)}
 	case otp.Used:
-		return notice{waitMark, a.t("display.msg.signing", nil)}
+		return notice{mark: waitMark, text: a.t("display.msg.signing", nil)}
 	}
 	if len(a.code) == otp.Digits {
-		return notice{waitMark, a.t("display.msg.checking", nil)}
+		return notice{mark: waitMark, text: a.t("display.msg.checking", nil)}
 	}
 	if c.Sent == "failed" {
-		return notice{errorMark, a.t("display.msg.mail_failed", nil)}
+		return notice{mark: errorMark, text: a.t("display.msg.mail_failed", nil)}
 	}
-	return notice{noMark, a.t("display.msg.code", nil)}
+	return notice{mark: noMark, text: a.t("display.msg.code", nil)}
 }
 
 // codeLeft is how long the code is good.

@@ -144,7 +144,7 @@ func (a *App) agreeForm(string) tui.Cmd {
 func (a *App) formNotice() notice {
 	s := &a.snap
 	if q := s.Question; q != nil {
-		return notice{noMark, a.t("display.msg.question", locale.Args{"number": q.Number, "value": q.Value})}
+		return notice{mark: noMark, text: a.t("display.msg.question", locale.Args{"number": q.Number, "value": q.Value})}
 	}
 	open := false
 	for _, r := range s.Rows {
@@ -152,11 +152,11 @@ func (a *App) formNotice() notice {
 	}
 	switch {
 	case a.asking.phase == notAsking && s.Stage == mirror.Invite:
-		return notice{noMark, a.t("display.msg.invite", locale.Args{"n": len(s.Rows)})}
+		return notice{mark: noMark, text: a.t("display.msg.invite", locale.Args{"n": len(s.Rows)})}
 	case open && a.reported.number != 0:
-		return notice{noMark, a.t("display.msg.reported_at", locale.Args{"number": a.reported.number, "at": a.minute(a.reported.at)})}
+		return notice{mark: noMark, text: a.t("display.msg.reported_at", locale.Args{"number": a.reported.number, "at": a.minute(a.reported.at)})}
 	case open:
-		return notice{noMark, a.t("display.msg.reported", nil)}
+		return notice{mark: noMark, text: a.t("display.msg.reported", nil)}
 	}
-	return notice{noMark, a.t("display.msg.form", nil)}
+	return notice{mark: noMark, text: a.t("display.msg.form", nil)}
 }

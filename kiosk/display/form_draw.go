@@ -35,11 +35,14 @@ func (a *App) formRow(w int, r mirror.Row) []row {
 	first := row{}
 	ask := a.asking.phase == askReason && a.asking.number == r.Number
 	question := a.snap.Question != nil && a.snap.Question.Number == r.Number && a.asking.phase == notAsking
-	if r.Live || ask || question {
+	if r.Live {
 		first = first.and(0, "▸", tui.Accent|tui.Bold)
-		first.follow = true
 		label = tui.Accent | tui.Bold
 	}
+	if ask || question {
+		label = tui.Text | tui.Bold
+	}
+	first.follow = ask || question || r.Live && a.snap.Question == nil && a.asking.phase != askReason
 	if r.Objected {
 		first = first.and(colObject, "?", tui.Wait|tui.Bold)
 	}

@@ -1,6 +1,8 @@
 package display
 
 import (
+	"time"
+
 	"countersign/internal/locale"
 	"countersign/internal/tui"
 	"countersign/kiosk/mirror"
@@ -33,9 +35,10 @@ func (m mark) style() tui.Style {
 type notice struct {
 	mark mark
 	text string
+	at   time.Time
 }
 
-func (a *App) say(m mark, id string, args locale.Args) { a.notice = notice{m, a.t(id, args)} }
+func (a *App) say(m mark, id string, args locale.Args) { a.notice = notice{m, a.t(id, args), a.now()} }
 
 // Draw fills the canvas with the page, the seam, one message and the live keys.
 func (a *App) Draw(c *tui.Canvas) {
@@ -132,33 +135,44 @@ func (a *App) drawFoot(c *tui.Canvas) {
 	a.drawKeys(c, w, h-1)
 }
 
-// drawKeys draws the last row: with less air, and then without its last keys, where the window is narrow.
+// drawKeys draws the last row. Where the window is narrow there is less air, and then shorter labels, but every key.
 func (a *App) drawKeys(c *tui.Canvas, w, y int) {
 	var shows, labels []string
-	all := 0
 	below := a.view().below
 	for _, b := range a.keys() {
-		if b.show == "" || b.whole && below > 0 {
-			continue
+		if b.show != "" && !(b.whole && below > 0) {
+			shows, labels = append(shows, b.show), append(labels, a.t(b.label, b.args))
 		}
-		shows, labels = append(shows, b.show), append(labels, a.t(b.label, b.args))
-		all += tui.Width(b.show) + 1 + tui.Width(labels[len(labels)-1])
 	}
 	air := 3
-	if all+air*(len(shows)-1) > w {
+	if rowWidth(shows, labels, air) > w {
 		air = 2
+	}
+	for over := rowWidth(shows, labels, air) - w; over > 0; over = rowWidth(shows, labels, air) - w {
+		long := 0
+		for i, l := range labels {
+			if tui.Width(l) > tui.Width(labels[long]) {
+				long = i
+			}
+		}
+		if tui.Width(labels[long]) <= 4 {
+			break
+		}
+		labels[long] = tui.Cut(labels[long], max(tui.Width(labels[long])-over, 4))
 	}
 	x := 0
 	for i, s := range shows {
-		if i > 0 {
-			x += air
-		}
-		if x+tui.Width(s)+1+tui.Width(labels[i]) > w {
-			return
-		}
 		x = c.Put(x, y, s, tui.Bold)
-		x = c.Put(x+1, y, labels[i], tui.Muted)
+		x = c.Put(x+1, y, labels[i], tui.Muted) + air
 	}
+}
+
+func rowWidth(shows, labels []string, air int) int {
+	n := -air
+	for i, s := range shows {
+		n += tui.Width(s) + 1 + tui.Width(labels[i]) + air
+	}
+	return n
 }
 
 // seam says what the clerk does now.
@@ -188,14 +202,14 @@ func (a *App) row23() notice {
 		return a.notice
 	}
 	if a.acts.busy && !a.acts.decided.IsZero() && a.now().Sub(a.acts.decided) >= second {
-		return notice{waitMark, a.t("display.msg.sending", nil)}
+		return notice{mark: waitMark, text: a.t("display.msg.sending", nil)}
 	}
 	return a.standing()
 }
 
 // standing is what the stage has to say as long as it lasts.
 func (a *App) standing() notice {
-	plain := func(id string, args locale.Args) notice { return notice{noMark, a.t(id, args)} }
+	plain := func(id string, args locale.Args) notice { return notice{mark: noMark, text: a.t(id, args)} }
 	switch a.stage {
 	case mirror.Curtain:
 		if !a.lost.IsZero() {

@@ -42,6 +42,9 @@ func (a *App) hear(s mirror.Snapshot) tui.Cmd {
 		a.enrolled, a.secret, a.choosing = false, false, false
 	}
 	a.settle()
+	if a.acts.about != a.about() {
+		a.acts.decided = time.Time{}
+	}
 	return a.fetch()
 }
 
@@ -117,6 +120,9 @@ func (a *App) tick() tui.Cmd {
 	}
 	if !a.full.IsZero() && !now.Before(a.full) {
 		a.full = time.Time{}
+	}
+	if a.notice.mark != errorMark && now.Sub(a.notice.at) > noteTime {
+		a.notice = notice{}
 	}
 	waited := now.Sub(a.since)
 	order := a.snap.Order

@@ -44,7 +44,6 @@ type row struct {
 // page is what a stage shows between the step line and the seam.
 type page struct {
 	title string
-	right bool // the counter's number stands in the corner
 	steps bool
 	rows  []row
 	tail  []row // fixed above the seam

@@ -33,7 +33,7 @@ func (a *App) readingPage(w int) page {
 			r := text(colLabel, s, st)
 			if j == 0 && number > 0 && number%6 == 0 {
 				n := strconv.Itoa(number)
-				r = r.and(w-2-len(n), n, tui.Muted)
+				r = r.and(w-1-len(n), n, tui.Muted)
 			}
 			p.add(r)
 		}

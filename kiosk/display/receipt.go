@@ -97,13 +97,13 @@ func (a *App) receiptNotice() notice {
 	d := a.snap.Delivery
 	switch {
 	case d != nil && d.MailState == failed:
-		return notice{errorMark, a.t("display.msg.mail_refused", nil)}
+		return notice{mark: errorMark, text: a.t("display.msg.mail_refused", nil)}
 	case d != nil && d.Print == failed:
-		return notice{errorMark, a.t("display.msg.printer", nil)}
+		return notice{mark: errorMark, text: a.t("display.msg.printer", nil)}
 	case d != nil && d.Mail == "":
-		return notice{noMark, a.t("display.msg.receipt_no_mail", nil)}
+		return notice{mark: noMark, text: a.t("display.msg.receipt_no_mail", nil)}
 	}
-	return notice{noMark, a.t("display.msg.receipt", nil)}
+	return notice{mark: noMark, text: a.t("display.msg.receipt", nil)}
 }
 
 // ratingKeys are the keys of C8.
