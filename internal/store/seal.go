@@ -4,12 +4,51 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"slices"
+	"sync"
 
 	"countersign/signing/seal"
 )
 
-// Register is the seals and the grants in this database; it implements seal.Register.
+// Register is the seals and the grants in this database; it implements seal.Register. They are asked for with every
+// order and change rarely, so the store keeps both lists until one is put anew; nobody else writes the database.
 type Register struct{ store *Store }
+
+// kept is a list that was read once and is good until it is dropped. Whoever gets it has a slice of their own.
+type kept[T any] struct {
+	mu    sync.Mutex
+	list  []T
+	good  bool
+	drops int
+}
+
+// read returns the list, from load when there is none. What was loaded while the list was dropped is not kept.
+func (k *kept[T]) read(load func() ([]T, error)) ([]T, error) {
+	k.mu.Lock()
+	if k.good {
+		defer k.mu.Unlock()
+		return slices.Clone(k.list), nil
+	}
+	drops := k.drops
+	k.mu.Unlock()
+	list, err := load()
+	if err != nil {
+		return nil, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.drops == drops {
+		k.list, k.good = list, true
+	}
+	return slices.Clone(list), nil
+}
+
+func (k *kept[T]) drop() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.list, k.good = nil, false
+	k.drops++
+}
 
 // Register returns the register of seals.
 func (s *Store) Register() Register { return Register{s} }
@@ -49,7 +88,11 @@ func (t *tx) put(table, key string, v any) error {
 }
 
 // Seals lists the seals by id.
-func (r Register) Seals(ctx context.Context) (list []seal.Seal, err error) {
+func (r Register) Seals(ctx context.Context) ([]seal.Seal, error) {
+	return r.store.seals.read(func() ([]seal.Seal, error) { return r.readSeals(ctx) })
+}
+
+func (r Register) readSeals(ctx context.Context) (list []seal.Seal, err error) {
 	err = r.store.view(ctx, func(t *tx) error {
 		list = nil
 		stored, err := records(t, "seals", func(*sealBody, int64) {}, "1 = 1 ORDER BY key")
@@ -77,11 +120,16 @@ func (r Register) PutSeal(ctx context.Context, s seal.Seal) error {
 	for _, c := range s.Chain {
 		b.Chain = append(b.Chain, c.Raw)
 	}
+	defer r.store.seals.drop()
 	return r.store.update(ctx, func(t *tx) error { return t.put("seals", s.ID, b) })
 }
 
 // Grants lists every grant, the ended ones too.
-func (r Register) Grants(ctx context.Context) (list []seal.Grant, err error) {
+func (r Register) Grants(ctx context.Context) ([]seal.Grant, error) {
+	return r.store.grants.read(func() ([]seal.Grant, error) { return r.readGrants(ctx) })
+}
+
+func (r Register) readGrants(ctx context.Context) (list []seal.Grant, err error) {
 	err = r.store.view(ctx, func(t *tx) error {
 		stored, err := records(t, "seal_grants", func(*seal.Grant, int64) {}, "1 = 1 ORDER BY key")
 		list = nil
@@ -99,6 +147,7 @@ func (r Register) PutGrant(ctx context.Context, g seal.Grant) error {
 	if g.Seal == "" || g.Clerk == "" || g.Service == "" {
 		return errNoID
 	}
+	defer r.store.grants.drop()
 	return r.store.update(ctx, func(t *tx) error {
 		return t.put("seal_grants", g.Seal+"/"+g.Clerk+"/"+g.Service, g)
 	})

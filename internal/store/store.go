@@ -27,6 +27,7 @@ import (
 
 	"countersign/internal/clock"
 	"countersign/internal/fault"
+	"countersign/signing/seal"
 )
 
 // Vault seals what is stored; *vault.Vault is one. The id is bound to what it seals.
@@ -55,6 +56,8 @@ type Store struct {
 	writer  *writer
 	readers chan *session
 	pools   []closer
+	seals   kept[seal.Seal]
+	grants  kept[seal.Grant]
 
 	broken   atomic.Pointer[fault.Error] // set once, when a write has failed for good
 	enqueued chan struct{}
