@@ -38,7 +38,8 @@ type Hall struct {
 	// Head tells the journal's root, and whether what is stored still leads to it.
 	Head func(ctx context.Context) (root string, ok bool, err error)
 
-	busy keyed // one confirmation or sealing at a time for each order
+	busy    keyed // one confirmation or sealing at a time for each order
+	medians medians
 }
 
 // Limits are the durations that the organisation may choose.

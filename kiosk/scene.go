@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"countersign/internal/fault"
@@ -62,12 +63,15 @@ func (h *Hall) Station(ctx context.Context, unit, counter string) (Station, erro
 		if st.Order, err = tx.Order(s.Order); err != nil {
 			return err
 		}
-		return h.dress(tx, &st)
+		if err := h.dress(tx, &st); err != nil {
+			return err
+		}
+		return h.page(tx, &st)
 	})
 	return st, err
 }
 
-// dress adds to a station what its order points at.
+// dress adds to a station what its order points at, but for the text. Only an order that is Confirming needs tx.
 func (h *Hall) dress(tx Tx, st *Station) error {
 	o := st.Order
 	var err error
@@ -79,22 +83,6 @@ func (h *Hall) dress(tx Tx, st *Station) error {
 	}
 	st.Amount = catalog.FormatMoney(st.Service.Amount(o.Values), langOf(st.Lang))
 	st.Sent = o.CodeSent
-	if o.State == Reading && o.Document.ContentID != "" {
-		raw, err := tx.Document(o.Document.ContentID)
-		if err != nil {
-			return err
-		}
-		c, err := readable(o, raw)
-		if err != nil {
-			return err
-		}
-		for _, l := range c.Lines(readingWidth) {
-			if l.Page == o.Document.Shown {
-				st.Lines = append(st.Lines, l)
-			}
-		}
-		st.Promises = h.promises(o, st.Service, langOf(st.Lang))
-	}
 	if o.State != Confirming {
 		return nil
 	}
@@ -119,6 +107,29 @@ func (h *Hall) dress(tx Tx, st *Station) error {
 		st.Enrol, err = otp.URI(o.Serial(), secret)
 		return err
 	}
+	return nil
+}
+
+// page adds the text that the customer reads now.
+func (h *Hall) page(tx Tx, st *Station) error {
+	o := st.Order
+	if o.State != Reading || o.Document.ContentID == "" {
+		return nil
+	}
+	raw, err := tx.Document(o.Document.ContentID)
+	if err != nil {
+		return err
+	}
+	c, err := readable(o, raw)
+	if err != nil {
+		return err
+	}
+	for _, l := range c.Lines(readingWidth) {
+		if l.Page == o.Document.Shown {
+			st.Lines = append(st.Lines, l)
+		}
+	}
+	st.Promises = h.promises(o, st.Service, langOf(st.Lang))
 	return nil
 }
 
@@ -173,9 +184,45 @@ func (h *Hall) ChooseLanguage(ctx context.Context, unit, counter, lang string) e
 	return err
 }
 
-// median is the middle of the times at the counter of a service's finished orders of the last 30 days.
-func (h *Hall) median(tx Tx, o *Order) (time.Duration, error) {
-	now := h.Clock.Now()
+// medians keeps what median found, for a minute: two hundred orders are opened for it.
+type medians struct {
+	mu    sync.Mutex
+	found map[string]median
+}
+
+type median struct {
+	time time.Duration
+	at   time.Time
+}
+
+const medianLife = time.Minute
+
+// median is the middle of the times at the counter of a service's finished orders of the last 30 days, at most a minute
+// old.
+func (h *Hall) median(ctx context.Context, o *Order) (time.Duration, error) {
+	key, now := o.Unit+"/"+o.Service, h.Clock.Now()
+	h.medians.mu.Lock()
+	defer h.medians.mu.Unlock()
+	if m, ok := h.medians.found[key]; ok && now.Sub(m.at) < medianLife && !now.Before(m.at) {
+		return m.time, nil
+	}
+	var m time.Duration
+	err := h.Store.View(ctx, func(tx Tx) error {
+		var err error
+		m, err = h.middle(tx, o, now)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	if h.medians.found == nil {
+		h.medians.found = map[string]median{}
+	}
+	h.medians.found[key] = median{m, now}
+	return m, nil
+}
+
+func (h *Hall) middle(tx Tx, o *Order, now time.Time) (time.Duration, error) {
 	list, err := tx.ListOrders(o.Unit, now.AddDate(0, 0, -30), now, 200)
 	if err != nil {
 		return 0, err

@@ -24,6 +24,18 @@ func (h *Hall) OrderView(ctx context.Context, a Actor, key string) (OrderView, e
 	return h.View(ctx, st)
 }
 
+// Changed returns the view of an order that an act has just changed and returned, without reading it again.
+func (h *Hall) Changed(ctx context.Context, a Actor, o *Order) (OrderView, error) {
+	if o.State == Confirming {
+		return h.OrderView(ctx, a, o.Key) // the challenge and the customer belong to it
+	}
+	st := Station{Unit: h.Units[a.Unit], Counter: a.Counter, Order: o}
+	if err := h.dress(nil, &st); err != nil {
+		return OrderView{}, err
+	}
+	return h.View(ctx, st)
+}
+
 // View builds the clerk's view of a station's order. The rating is taken out: a clerk never sees it.
 func (h *Hall) View(ctx context.Context, st Station) (OrderView, error) {
 	o := *st.Order
@@ -51,11 +63,7 @@ func (h *Hall) View(ctx context.Context, st Station) (OrderView, error) {
 		return OrderView{}, err
 	}
 	if o.State == Sealed || o.State == Closed {
-		err = h.Store.View(ctx, func(tx Tx) error {
-			var err error
-			v.Median, err = h.median(tx, &o)
-			return err
-		})
+		v.Median, err = h.median(ctx, &o)
 	}
 	return v, err
 }

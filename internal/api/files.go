@@ -68,7 +68,7 @@ func (s *Server) fileRoutes(api huma.API) {
 		if err != nil {
 			return kiosk.OrderView{}, err
 		}
-		return s.Hall.OrderView(ctx, a, o.Key)
+		return s.Hall.Changed(ctx, a, o)
 	})
 	clerk(s, api, http.MethodGet, "/v1/orders/{key}/pages/{page}", "page", "A page of the text that the customer reads", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in pageOf) ([]string, error) {
 		lines, err := s.Hall.Reading(ctx, a, in.Key, in.Page)

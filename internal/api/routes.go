@@ -222,7 +222,7 @@ func (s *Server) orderRoutes(api huma.API) {
 		if err != nil {
 			return kiosk.OrderView{}, err
 		}
-		return h.OrderView(ctx, a, o.Key)
+		return h.Changed(ctx, a, o)
 	}
 	clerk(s, api, http.MethodPost, "/v1/orders", "start-order", "Open the form of a service", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in startOrder) (kiosk.OrderView, error) {
 		o, err := h.StartOrder(ctx, a, in.Body.Visit, in.Body.Service, in.Body.Again)
