@@ -226,18 +226,19 @@ func (h *Hall) StartOrder(ctx context.Context, a Actor, visit, service string, a
 
 // prefill asks the catalogue which fields the card, the customer's record and the last order fill.
 func (h *Hall) prefill(tx Tx, o *Order, s *catalog.Service, v *Visit, last *Order) error {
-	f := catalog.Facts{}
-	if v.Card != nil {
-		f.Card = factMap(v.Card.Fields, v.CardAt)
-		o.Card = &CardFacts{Card: *v.Card, At: v.CardAt}
+	f, err := h.known(tx, s, v)
+	if err != nil {
+		return err
 	}
-	if v.Customer != "" {
-		c, err := tx.Customer(v.Customer)
-		if err != nil {
-			return err
+	if findings, ok := s.Eligible(f); !ok {
+		for _, finding := range findings {
+			if finding.State == "failed" && finding.Condition.Blocks {
+				return fault.New(fault.Conflict, "order.not_eligible", fault.Args{"reason": finding.Condition.Text.In(s.Language)})
+			}
 		}
-		f.Customer = factMap(c.known(), c.FactsAt)
-		f.CMIS = factMap(c.Facts, c.FactsAt)
+	}
+	if v.Card != nil {
+		o.Card = &CardFacts{Card: *v.Card, At: v.CardAt}
 	}
 	if last != nil {
 		f.Last = map[string]catalog.Fact{}
@@ -251,6 +252,33 @@ func (h *Hall) prefill(tx Tx, o *Order, s *catalog.Service, v *Visit, last *Orde
 	o.Prefill(o.Clerk.User, s.Fill(f, o.Values, h.Clock.Now()), h.Clock.Now())
 	h.carry(o, s, v.Carried)
 	return nil
+}
+
+// known gathers what the card, the customer's record and our own open orders say.
+func (h *Hall) known(tx Tx, s *catalog.Service, v *Visit) (catalog.Facts, error) {
+	var f catalog.Facts
+	if v.Card != nil {
+		f.Card = factMap(v.Card.Fields, v.CardAt)
+	}
+	if v.Customer == "" {
+		return f, nil
+	}
+	c, err := tx.Customer(v.Customer)
+	if err != nil {
+		return f, err
+	}
+	f.Customer = factMap(c.known(), c.FactsAt)
+	f.CMIS = factMap(c.Facts, c.FactsAt)
+	open, err := tx.OpenOrders(v.Unit)
+	if err != nil {
+		return f, err
+	}
+	for _, o := range open {
+		if o.Customer == c.ID && o.Service == s.Number && o.State != Sealed {
+			f.CMIS["same_open"] = catalog.Fact{Value: "yes", At: o.Created}
+		}
+	}
+	return f, nil
 }
 
 // carry puts what was typed into the search into the first empty field that accepts it as a whole.
