@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"countersign/internal/fault"
+	"countersign/internal/locale"
 	"countersign/internal/tui"
 	"countersign/kiosk/display"
 	"countersign/kiosk/mirror"
@@ -392,6 +393,28 @@ func TestWhatNobodyAnswersGoesOnByItself(t *testing.T) {
 		d.hear(c.snap)
 		d.pass(time.Second)
 		d.asked()
+	}
+}
+
+func TestAnObjectionEndsWithTheStageThatAllowsIt(t *testing.T) {
+	d := newDesk(t, invite())
+	d.press("0")
+	d.hear(card())
+	d.hides("Ô số mấy")
+	d.shows("THẺ VÀ ẢNH")
+}
+
+func TestMessagesFitTheirRowInEveryLanguage(t *testing.T) {
+	args := locale.Args{"n": 14, "wait": "4 phút 22 giây", "at": "09:14:05", "number": "06", "value": "7,5 kW", "hash": "3F9A 71C2 8E04 D5B6"}
+	for _, lang := range locale.Langs {
+		for _, id := range []string{"msg.sending", "msg.lost", "msg.welcome", "msg.visit", "msg.form", "msg.invite", "msg.question", "msg.reported_at", "msg.reported",
+			"msg.no_row", "msg.clerk_called", "msg.explain", "msg.hash", "msg.channel", "msg.enrol", "msg.code", "msg.signing", "msg.changed", "msg.dead", "msg.expired",
+			"msg.resent", "msg.mail_failed", "msg.receipt", "msg.mail_refused", "msg.printer", "msg.wrong_address", "msg.rating", "why.not_whole", "why.no_retake", "why.too_early"} {
+			text := locale.Text(lang, "display."+id, args)
+			if w := tui.Width(text); w > 78 {
+				t.Errorf("%s %s has %d cells: %s", lang, id, w, text)
+			}
+		}
 	}
 }
 

@@ -23,9 +23,6 @@ func (a *App) hear(s mirror.Snapshot) tui.Cmd {
 	if s.Order != a.cleared {
 		a.cleared = ""
 	}
-	if s.Order != "" {
-		a.stopped = time.Time{}
-	}
 	if old.Stage != s.Stage || old.Digest != s.Digest {
 		a.agreeing, a.choosing, a.turning = false, false, false
 	}
@@ -67,6 +64,11 @@ func (a *App) settle() {
 	}
 	if stage != mirror.Code {
 		a.wipe()
+	}
+	switch stage {
+	case mirror.Form, mirror.Invite, mirror.Reading, mirror.Agree:
+	default:
+		a.asking = asking{} // The form can't be objected to from here.
 	}
 	a.stage, a.since, a.scroll, a.held = stage, a.now(), 0, false
 	a.notice = notice{}

@@ -57,7 +57,10 @@ func (a *App) keys() []binding {
 // moreLabel keeps the reading page's own words for its keys.
 func (a *App) moreLabel(id string) string {
 	if a.stage == mirror.Reading && a.asking.phase == notAsking {
-		return map[string]string{"display.key.more": "display.key.on", "display.key.less": "display.key.back"}[id]
+		if id == "display.key.more" {
+			return "display.key.on"
+		}
+		return "display.key.back"
 	}
 	return id
 }

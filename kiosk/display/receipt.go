@@ -47,7 +47,15 @@ func offers(d *mirror.Delivery, medium string) bool {
 
 // mediumOf is what a digit chooses on C7.
 func mediumOf(key string) string {
-	return map[string]string{"1": "mail", "2": "print", "3": "both", "4": "none"}[key]
+	switch key {
+	case "1":
+		return "mail"
+	case "2":
+		return "print"
+	case "3":
+		return "both"
+	}
+	return "none"
 }
 
 // receiptKeys are the keys of C7.
