@@ -53,11 +53,7 @@ func (h *Hall) Agree(ctx context.Context, a Actor, key, digest string) (*Order, 
 
 // TakePortrait keeps the picture taken at the counter; it waits for the clerk's judgement by eye.
 func (h *Hall) TakePortrait(ctx context.Context, a Actor, key string, picture []byte) (*Order, error) {
-	seen, err := portrait.Inspect(picture, portrait.DefaultLimits())
-	if err != nil {
-		return nil, err
-	}
-	jpeg, err := portrait.Normalise(picture, portrait.DefaultLimits())
+	seen, jpeg, err := portrait.Take(picture, portrait.DefaultLimits())
 	if err != nil {
 		return nil, err
 	}

@@ -22,24 +22,43 @@ func Normalise(data []byte, limits Limits) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.normalise()
+}
+
+func (p picture) normalise() ([]byte, error) {
 	var out bytes.Buffer
-	if err := jpeg.Encode(&out, p.crop(keptWidth, keptHeight), &jpeg.Options{Quality: keptQuality}); err != nil {
+	if err := jpeg.Encode(&out, p.kept(), &jpeg.Options{Quality: keptQuality}); err != nil {
 		return nil, fmt.Errorf("encode portrait: %w", err)
 	}
 	return out.Bytes(), nil
 }
 
+// kept returns the picture that is kept. One that is small and upright already is cut without leaving its own colours.
+func (p picture) kept() image.Image {
+	part, w, h := p.part(keptWidth, keptHeight)
+	if y, ok := p.img.(*image.YCbCr); ok && p.turn == 1 && part.Dx() == w && part.Dy() == h {
+		return y.SubImage(part)
+	}
+	return p.crop(keptWidth, keptHeight)
+}
+
 // crop returns the 3:4 part of the upright picture, shrunk to fit w × h and never enlarged.
 func (p picture) crop(w, h int) *image.RGBA {
+	source, w, h := p.part(w, h)
+	return upright(shrink(flat(p.img, source), w, h), p.turn)
+}
+
+// part returns where the 3:4 part lies in the picture as the camera wrote it, and the size to which it shrinks there to
+// fit w × h when it is upright.
+func (p picture) part(w, h int) (image.Rectangle, int, int) {
 	part := portraitPart(p.width, p.height)
 	if part.Dx() < w || part.Dy() < h {
 		w, h = part.Dx(), part.Dy()
 	}
-	source := p.lying(part)
 	if p.turn >= 5 {
 		w, h = h, w
 	}
-	return upright(shrink(flat(p.img, source), w, h), p.turn)
+	return p.lying(part), w, h
 }
 
 // portraitPart returns the 3:4 part of a w × h picture: from the middle, and a third from the top, where heads are.
@@ -148,4 +167,34 @@ func shrinkRow(row []uint64, pix []uint8, w, sw int) {
 		}
 		row[x*3], row[x*3+1], row[x*3+2] = r*256/uint64(sw), g*256/uint64(sw), b*256/uint64(sw)
 	}
+}
+
+// shrinkGrey is shrink for one plane of grey, whose rows of sw pixels are stride apart.
+func shrinkGrey(pix []uint8, stride, sw, sh, w, h int) []uint8 {
+	out := make([]uint8, 0, w*h)
+	sum, row := make([]uint64, w), make([]uint64, w)
+	y := 0 // The new row that is being summed, as in shrink.
+	for sy := range sh {
+		for x := range row {
+			from, to := x*sw, (x+1)*sw
+			var v uint64
+			for i := from / w; i*w < to; i++ {
+				v += uint64(min(to, (i+1)*w)-max(from, i*w)) * uint64(pix[sy*stride+i])
+			}
+			row[x] = v * 256 / uint64(sw)
+		}
+		first := min(h, (y+1)*sh-sy*h)
+		for i, v := range row {
+			sum[i] += v * uint64(first)
+		}
+		if (sy+1)*h < (y+1)*sh {
+			continue
+		}
+		for i, v := range sum {
+			out = append(out, uint8((v/uint64(sh)+128)>>8))
+			sum[i] = row[i] * uint64(h-first)
+		}
+		y++
+	}
+	return out
 }

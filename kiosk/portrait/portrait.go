@@ -12,6 +12,7 @@ package portrait
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"image"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,6 +69,20 @@ func Inspect(data []byte, limits Limits) (Facts, error) {
 	if err != nil {
 		return Facts{}, err
 	}
+	return p.inspect(data, limits), nil
+}
+
+// Take is Inspect and Normalise in one, for a picture that is decoded once.
+func Take(data []byte, limits Limits) (Facts, []byte, error) {
+	p, err := decode(data, limits)
+	if err != nil {
+		return Facts{}, nil, err
+	}
+	out, err := p.normalise()
+	return p.inspect(data, limits), out, err
+}
+
+func (p picture) inspect(data []byte, limits Limits) Facts {
 	sum := sha256.Sum256(data)
 	f := Facts{
 		Format: p.format, Width: p.width, Height: p.height, Bytes: len(data), SHA256: hex.EncodeToString(sum[:]),
@@ -76,7 +91,7 @@ func Inspect(data []byte, limits Limits) (Facts, error) {
 	f.Brightness = mean(grey)
 	f.Sharpness = sharpness(grey, w)
 	f.judge(limits)
-	return f, nil
+	return f
 }
 
 // judge holds the figures against the limits, in the order of the screen.
@@ -159,8 +174,13 @@ func (f Facts) Lines(l locale.Lang) []string {
 // measureWidth is the width at which sharpness is measured, so that it does not depend on the camera.
 const measureWidth = 256
 
-// grey returns the crop in grey, at most measureWidth wide, row by row, with its width.
+// grey returns the crop in grey, at most measureWidth wide, row by row, with its width. A JPEG's own grey is taken as it
+// lies, turned or not: no figure depends on that.
 func (p picture) grey() ([]uint8, int) {
+	if y, ok := p.img.(*image.YCbCr); ok {
+		part, w, h := p.part(measureWidth, measureWidth*4/3)
+		return shrinkGrey(y.Y[y.YOffset(part.Min.X, part.Min.Y):], y.YStride, part.Dx(), part.Dy(), w, h), w
+	}
 	img := p.crop(measureWidth, measureWidth*4/3)
 	b := img.Bounds()
 	out := make([]uint8, 0, b.Dx()*b.Dy())

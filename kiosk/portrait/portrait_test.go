@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -371,4 +372,25 @@ func meanOf(img *image.RGBA, channel int) float64 {
 		sum += int(img.Pix[i])
 	}
 	return float64(sum) / float64(len(img.Pix)/4)
+}
+
+func TestTakeTellsAndKeepsWhatInspectAndNormaliseDo(t *testing.T) {
+	for _, look := range []Look{Sharp, Blurred, Dark} {
+		data, err := SyntheticJPEG(7, look)
+		if err != nil {
+			t.Fatal(err)
+		}
+		facts, err := Inspect(data, DefaultLimits())
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept, err := Normalise(data, DefaultLimits())
+		if err != nil {
+			t.Fatal(err)
+		}
+		gotFacts, gotKept, err := Take(data, DefaultLimits())
+		if err != nil || !reflect.DeepEqual(gotFacts, facts) || !bytes.Equal(gotKept, kept) {
+			t.Errorf("look %d: Take differs: %v, %+v", look, err, gotFacts)
+		}
+	}
 }
