@@ -40,8 +40,13 @@ func (h *Hall) ChooseReceipt(ctx context.Context, a Actor, key, medium string) (
 		if err != nil {
 			return nil, err
 		}
-		if o.Receipt.Medium != "" && o.Receipt.Medium != medium && o.Receipt.Mail.State != "failed" && o.Receipt.Print.State != "failed" {
-			return nil, fault.New(fault.Conflict, "order.receipt_chosen", nil)
+		before, again := o.Receipt, "1"
+		if before.Medium != "" {
+			if before.Mail.State != "failed" && before.Print.State != "failed" {
+				return nil, fault.New(fault.Conflict, "order.receipt_chosen", nil)
+			}
+			o.Receipt.Again++
+			again = "c" + strconv.Itoa(o.Receipt.Again)
 		}
 		to := o.Receipt.To
 		if to == "" {
@@ -54,28 +59,32 @@ func (h *Hall) ChooseReceipt(ctx context.Context, a Actor, key, medium string) (
 			return nil, err
 		}
 		o.Receipt.To = to
-		return facts{"medium": medium}, h.queueReceipt(tx, o, "1")
+		return facts{"medium": medium}, h.queueReceipt(tx, o, before, again)
 	})
 }
 
-// queueReceipt queues what the chosen medium needs; again tells repeats that a person asked for apart.
-func (h *Hall) queueReceipt(tx Tx, o *Order, again string) error {
-	if o.Receipt.Mail.State == "waiting" {
+// queueReceipt queues what waits to leave and did not wait before; again tells repeats that a person asked for apart.
+func (h *Hall) queueReceipt(tx Tx, o *Order, before Receipt, again string) error {
+	if o.Receipt.Mail.State == "waiting" && before.Mail.State != "waiting" {
 		if err := h.queue(tx, o, JobMail, "mail/"+o.Number+"/"+again, o.Receipt.To); err != nil {
 			return err
 		}
 	}
-	if o.Receipt.Print.State == "waiting" {
+	if o.Receipt.Print.State == "waiting" && before.Print.State != "waiting" {
 		return h.queue(tx, o, JobPrint, "print/"+o.Number+"/"+again, "")
 	}
 	return nil
 }
 
-// FixMail corrects the address to which the receipt goes; the signed order stays as it is.
+// FixMail corrects the address to which the receipt goes; the signed order stays as it is. A mail may come back after
+// the customer has rated and gone.
 func (h *Hall) FixMail(ctx context.Context, a Actor, key, address string) (*Order, error) {
 	return h.change(ctx, a, key, "receipt.address", func(tx Tx, o *Order) (facts, error) {
-		if err := o.in(Sealed); err != nil {
-			return nil, err
+		before := o.Receipt
+		if before.Mail.State != "failed" {
+			if err := o.in(Sealed); err != nil {
+				return nil, err
+			}
 		}
 		s, err := h.service(o)
 		if err != nil {
@@ -93,7 +102,7 @@ func (h *Hall) FixMail(ctx context.Context, a Actor, key, address string) (*Orde
 		if o.Receipt.Mail.State == "failed" {
 			o.Receipt.Mail = Delivery{State: "waiting", At: h.Clock.Now()}
 			o.Receipt.Again++
-			return nil, h.queueReceipt(tx, o, "m"+strconv.Itoa(o.Receipt.Again))
+			return nil, h.queueReceipt(tx, o, before, "m"+strconv.Itoa(o.Receipt.Again))
 		}
 		return nil, nil
 	})
@@ -149,10 +158,13 @@ func (h *Hall) Delivered(tx Tx, orderKey, kind, note string, failed error) (*Ord
 	case JobHandOver:
 		o.HandOver.Tries++
 		o.HandOver.At, o.HandOver.LastErr = now, ""
-		if failed != nil {
-			o.HandOver.LastErr = fault.CodeOf(failed)
-		} else {
+		switch {
+		case failed == nil:
 			o.HandOver.State, o.HandOver.Ack = "done", note
+		case fault.KindOf(failed) == fault.Invalid:
+			o.HandOver.State, o.HandOver.LastErr = "refused", fault.CodeOf(failed)
+		default:
+			o.HandOver.State, o.HandOver.LastErr = "waiting", fault.CodeOf(failed)
 		}
 	case JobMail:
 		o.Receipt.Mail = Delivery{State: state, Note: note, At: now}

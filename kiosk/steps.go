@@ -285,23 +285,32 @@ func (o *Order) SealedWith(uses []SealUse, finalID, sha256 string, signed []Sign
 	return nil
 }
 
-// ChooseReceipt records the medium; nothing leaves the hall before this.
+// ChooseReceipt records the medium; nothing leaves the hall before this. After a failure another medium may be chosen:
+// what was delivered stays delivered, what failed and is no longer wanted is forgotten.
 func (o *Order) ChooseReceipt(medium string, now time.Time) error {
 	if err := o.in(Sealed); err != nil {
 		return err
 	}
-	switch medium {
-	case "mail", "both":
-		o.Receipt.Mail = Delivery{State: "waiting", At: now}
-	case "print", "none":
-	default:
+	wanted := map[string][2]bool{"mail": {true, false}, "print": {false, true}, "both": {true, true}, "none": {false, false}}
+	want, ok := wanted[medium]
+	if !ok {
 		return fault.New(fault.Invalid, "order.medium", nil)
 	}
-	if medium == "print" || medium == "both" {
-		o.Receipt.Print = Delivery{State: "waiting", At: now}
-	}
+	o.Receipt.Mail.choose(want[0], now)
+	o.Receipt.Print.choose(want[1], now)
 	o.Receipt.Medium, o.Receipt.Chosen, o.Updated = medium, now, now
 	return nil
+}
+
+// choose sets a way of delivery going, or forgets that it failed.
+func (d *Delivery) choose(wanted bool, now time.Time) {
+	switch {
+	case d.State == "done":
+	case wanted:
+		*d = Delivery{State: "waiting", At: now}
+	default:
+		*d = Delivery{}
+	}
 }
 
 // Rate records the customer's rating, 1 to 5, or 0 when none was given; it can be given once.
