@@ -412,7 +412,6 @@ func (h *Hall) Home(ctx context.Context, a Actor) (HomeView, error) {
 // tasks lists what waits for a person, most urgent first, numbered from 71.
 func tasks(open []*Order, now time.Time) []Task {
 	out := []Task{}
-	waiting := Task{Kind: "outbox"}
 	for _, o := range open {
 		if !o.Due.IsZero() && now.After(o.Due.AddDate(0, 0, 1)) {
 			out = append(out, Task{Kind: "overdue", Order: o.Key, Serial: o.Serial(), Service: o.Service, Since: o.Due, Count: 1})
@@ -420,22 +419,32 @@ func tasks(open []*Order, now time.Time) []Task {
 		if o.State == Confirmed {
 			out = append(out, Task{Kind: "seal", Order: o.Key, Serial: o.Serial(), Service: o.Service, Since: o.Times.Confirmed, Count: 1})
 		}
-		if o.HandOver.State == "waiting" && o.HandOver.Tries > 0 {
-			waiting.Count++
-			waiting.System = o.HandOver.System
-			if waiting.Since.IsZero() || o.HandOver.At.Before(waiting.Since) {
-				waiting.Since = o.HandOver.At
-			}
-		}
-	}
-	if waiting.Count > 0 {
-		out = append(out, waiting)
 	}
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Kind == "overdue" && out[j].Kind != "overdue" })
 	for i := range out {
 		out[i].Number = 71 + i
 	}
 	return out
+}
+
+// Outbox adds to the tasks the hand-overs that did not get through, those of closed orders too.
+func (v *HomeView) Outbox(rows []OutboxRow) {
+	waiting := Task{Number: 71 + len(v.Tasks), Kind: "outbox", System: v.Unit.BackOffice}
+	for _, r := range rows {
+		if r.Kind != JobHandOver || r.Tries == 0 {
+			continue
+		}
+		waiting.Count++
+		if waiting.Since.IsZero() || r.Since.Before(waiting.Since) {
+			waiting.Since = r.Since
+		}
+		if !r.Dead && (waiting.Next.IsZero() || r.Next.Before(waiting.Next)) {
+			waiting.Next = r.Next
+		}
+	}
+	if waiting.Count > 0 {
+		v.Tasks = append(v.Tasks, waiting)
+	}
 }
 
 // Serial is the last six digits of the number, by which people call an order.

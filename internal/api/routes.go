@@ -120,7 +120,9 @@ func (s *Server) counterRoutes(api huma.API) {
 		if err != nil {
 			return home, err
 		}
-		home.Links, _, err = s.Links.Links(ctx, a.Unit)
+		links, rows, err := s.Links.Links(ctx, a.Unit)
+		home.Links = links
+		home.Outbox(rows)
 		return home, err
 	})
 	clerk(s, api, http.MethodGet, "/v1/customers", "find-customers", "Find customers of the unit by number, phone or name", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in find) ([]kiosk.CustomerCard, error) {
