@@ -124,13 +124,14 @@ func theOffice(t *testing.T) *office {
 // desk is one counter with its clerk and screen, and one customer who wants more power.
 type desk struct {
 	*Journey
-	t        *testing.T
-	office   *office
-	counter  string
-	customer kiosk.Customer
-	ctx      context.Context
-	done     []string
-	last     string // key of the order; a failed part of a journey forgets it
+	t                  *testing.T
+	office             *office
+	counter            string
+	customer           kiosk.Customer
+	ctx                context.Context
+	done               []string
+	token, screenToken string
+	last               string // key of the order; a failed part of a journey forgets it
 }
 
 // sit opens a new counter for a customer whom the unit knows.
@@ -153,26 +154,32 @@ func (o *office) sitAt(t *testing.T, counter string, c kiosk.Customer) *desk {
 		Service: "11", Picture: picture(), Medium: "mail",
 		Values: []FieldValue{{"papers_check", "1"}, {"phone", c.Phone}, {"capacity", "7,5"}, {"phases", "1"}, {"papers_state", "1"}, {"notice", "2"}},
 		Rows:   map[string][][]string{"appliances": {{"Điều hòa", "2", "1200", "8"}, {"Bếp từ", "1", "3600", "2"}}}}}
-	d.Clerk, d.Display = o.clerkAt(t, counter), o.screenAt(t, counter)
-	return d
-}
-
-// clerkAt signs the clerk of a counter in.
-func (o *office) clerkAt(t *testing.T, counter string) *api.Clerk {
-	t.Helper()
-	c := &api.Clerk{Client: o.Client(), Unit: Unit, Counter: counter}
 	user := "quay" + counter
 	if counter == Counter {
 		user = User
 	}
-	if _, err := c.SignIn(t.Context(), user, Password); err != nil {
-		t.Fatal(err)
-	}
+	d.Clerk, d.token = o.signInWith(t, user, counter)
+	d.Display, d.screenToken = o.screenAt(t, counter)
+	return d
+}
+
+func (o *office) signIn(t *testing.T, user, counter string) *api.Clerk {
+	t.Helper()
+	c, _ := o.signInWith(t, user, counter)
 	return c
 }
 
+// signInWith also returns the session's token.
+func (o *office) signInWith(t *testing.T, user, counter string) (*api.Clerk, string) {
+	t.Helper()
+	c := &api.Clerk{Client: o.Client(), Unit: Unit, Counter: counter}
+	token := o.openSession(t, user, counter)
+	c.SetToken(token)
+	return c, token
+}
+
 // screenAt pairs a new customer's screen with a counter.
-func (o *office) screenAt(t *testing.T, counter string) *api.Display {
+func (o *office) screenAt(t *testing.T, counter string) (*api.Display, string) {
 	t.Helper()
 	token, err := o.Service.Hall.PairDisplay(t.Context(), kiosk.Actor{User: kiosk.User{Name: "admin"}, Unit: Unit, Counter: counter}, Unit, counter)
 	if err != nil {
@@ -180,7 +187,7 @@ func (o *office) screenAt(t *testing.T, counter string) *api.Display {
 	}
 	d := &api.Display{Client: o.Client()}
 	d.SetToken(token)
-	return d
+	return d, token
 }
 
 // newCustomer adds an invented customer with a contract.

@@ -124,11 +124,16 @@ func (s *Service) mailReceipt(ctx context.Context, j job.Job) job.Outcome {
 		return job.Again(err)
 	}
 	again := j.Key[strings.LastIndex(j.Key, "/")+1:]
-	raw, err := receipt.Mail(s.Options.Sender, o, e.To, again)
+	to := e.To
+	if o.Receipt.To != "" {
+		// The address may have been corrected while the mail waited.
+		to = o.Receipt.To
+	}
+	raw, err := receipt.Mail(s.Options.Sender, o, to, again)
 	if err != nil {
 		return job.Refused(err)
 	}
-	return s.send(ctx, e.To, raw)
+	return s.send(ctx, to, raw)
 }
 
 func (s *Service) send(ctx context.Context, to string, raw []byte) job.Outcome {
