@@ -121,23 +121,20 @@ func seam(id string, args ...string) kiosk.Seam {
 func form(out *Snapshot, s Scene, l locale.Lang) {
 	o := s.Order
 	out.Stage, out.Step, out.Seam = Form, 2, seam("seam.counter.form", "clerk", s.Clerk.Name)
-	for _, f := range s.Service.Fields() {
-		if !f.Visible {
+	out.Rows = rows(s, l)
+	for i := range out.Rows {
+		row := &out.Rows[i]
+		if s.Typing.Order != o.Key || s.Typing.Field != row.Field {
 			continue
 		}
-		live := s.Typing.Order == o.Key && s.Typing.Field == f.Name
-		row := formRow(s, f, l)
-		if live {
-			out.Marked, row.Live = f.Number, true
-			out.Seam = seam("seam.counter.typing", "clerk", s.Clerk.Name, "number", strconv.Itoa(f.Number))
-			if s.Typing.Set {
-				row.Value, row.Note, row.NoteArg = s.Typing.Text, "note.typing", ""
-				if masked(f) {
-					row.Value = kiosk.MaskNumber(s.Typing.Text)
-				}
+		out.Marked, row.Live = row.Number, true
+		out.Seam = seam("seam.counter.typing", "clerk", s.Clerk.Name, "number", strconv.Itoa(row.Number))
+		if f, ok := s.Service.Field(row.Field); ok && s.Typing.Set {
+			row.Value, row.Note, row.NoteArg = s.Typing.Text, "note.typing", ""
+			if masked(f) {
+				row.Value = kiosk.MaskNumber(s.Typing.Text)
 			}
 		}
-		out.Rows = append(out.Rows, row)
 	}
 	for _, ob := range o.Objections {
 		if ob.Closed.IsZero() && !ob.Answered.IsZero() {
@@ -150,6 +147,17 @@ func form(out *Snapshot, s Scene, l locale.Lang) {
 	if o.State == kiosk.Invited && o.OpenObjection("") == nil {
 		out.Stage, out.Marked, out.Seam = Invite, 0, seam("seam.counter.invites", "clerk", s.Clerk.Name)
 	}
+}
+
+// rows are the fields that the service lets the customer see.
+func rows(s Scene, l locale.Lang) []Row {
+	var out []Row
+	for _, f := range s.Service.Fields() {
+		if f.Visible {
+			out = append(out, formRow(s, f, l))
+		}
+	}
+	return out
 }
 
 // formRow is one field with the customer's words about where its value came from.
@@ -208,6 +216,8 @@ func reading(out *Snapshot, s Scene) {
 		page.Lines = append(page.Lines, Line{Text: line.Text, Head: line.Head})
 	}
 	out.Page, out.Promises = page, s.Promises
+	// The rows go along so that the customer can still point at a field that is wrong.
+	out.Rows = rows(s, lang(s))
 }
 
 // cardAndPortrait shows the masked outcome of the card and the picture.
