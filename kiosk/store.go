@@ -44,6 +44,8 @@ type Orders interface {
 	NextNumber(unit, day string) (int, error)
 	// OpenOrders lists the orders of a unit that are neither closed nor cancelled, oldest first.
 	OpenOrders(unit string) ([]*Order, error)
+	// OpenOrdersOf lists a customer's orders that are neither closed nor cancelled, oldest first.
+	OpenOrdersOf(customer string) ([]*Order, error)
 	// ListOrders lists a unit's orders created in [from, to), newest first, limit at most.
 	ListOrders(unit string, from, to time.Time, limit int) ([]*Order, error)
 	// LastOrder returns the customer's latest finished order of a service (any service when it is "").

@@ -269,12 +269,12 @@ func (h *Hall) known(tx Tx, s *catalog.Service, v *Visit) (catalog.Facts, error)
 	}
 	f.Customer = factMap(c.known(), c.FactsAt)
 	f.CMIS = factMap(c.Facts, c.FactsAt)
-	open, err := tx.OpenOrders(v.Unit)
+	open, err := tx.OpenOrdersOf(c.ID)
 	if err != nil {
 		return f, err
 	}
 	for _, o := range open {
-		if o.Customer == c.ID && o.Service == s.Number && o.State != Sealed {
+		if o.Unit == v.Unit && o.Service == s.Number && o.State != Sealed {
 			f.CMIS["same_open"] = catalog.Fact{Value: "yes", At: o.Created}
 		}
 	}

@@ -86,6 +86,12 @@ func (t *tx) OpenOrders(unit string) ([]*kiosk.Order, error) {
 		"unit = ? AND state NOT IN ('closed', 'cancelled') ORDER BY created, key", unit)
 }
 
+// OpenOrdersOf lists a customer's orders that are neither closed nor cancelled, oldest first.
+func (t *tx) OpenOrdersOf(customer string) ([]*kiosk.Order, error) {
+	return records(t, "orders", setOrderRev,
+		"customer_ix = ? AND state NOT IN ('closed', 'cancelled') ORDER BY created, key", t.index("customer code", customer))
+}
+
 // ListOrders lists a unit's orders created in [from, to), newest first.
 func (t *tx) ListOrders(unit string, from, to time.Time, limit int) ([]*kiosk.Order, error) {
 	if limit <= 0 {

@@ -148,6 +148,9 @@ func orderLists(t *testing.T, s kiosk.Store) {
 		for i, state := range states {
 			o := order(fmt.Sprintf("k%d", i))
 			o.State, o.Created = state, day.Add(time.Duration(i)*time.Hour)
+			if i < 2 {
+				o.Customer = "PA05050000999"
+			}
 			if i == 4 {
 				o.Created = day.Add(-time.Hour)
 			}
@@ -163,6 +166,9 @@ func orderLists(t *testing.T, s kiosk.Store) {
 		open, err1 := tx.OpenOrders("PA0505")
 		if keys(open) != "k4 k0 k2 " {
 			t.Errorf("open: %s", keys(open))
+		}
+		if one, err := tx.OpenOrdersOf("PA05050000999"); err != nil || keys(one) != "k0 " {
+			t.Errorf("open of one customer: %s, %v", keys(one), err)
 		}
 		all, err2 := tx.ListOrders("PA0505", day, day.Add(3*time.Hour), 10)
 		if keys(all) != "k2 k1 k0 " {
