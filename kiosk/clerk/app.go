@@ -17,10 +17,10 @@ package clerk
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"countersign/internal/clock"
-	"countersign/internal/fault"
 	"countersign/internal/locale"
 	"countersign/internal/tui"
 	"countersign/kiosk"
@@ -147,19 +147,22 @@ func (a *App) Handle(ev tui.Event) tui.Cmd {
 func (a *App) isCard(text string) bool {
 	card, err := idcard.ParseOn(text, a.now())
 	if err != nil {
-		return !fault.Is(err, "card.unrecognised")
+		return strings.Contains(text, "|") || strings.Contains(text, "<<")
 	}
 	return card.Kind != idcard.CCCDNumber && card.Kind != idcard.MST
 }
 
 // typed takes a burst that is no card for what it then is: the keys of a quick person at a terminal that was held up,
-// with Enter at their end. Nothing that was typed is lost.
+// with Enter at the end of each line. Nothing that was typed is lost.
 func (a *App) typed(text string) tui.Cmd {
 	var cmds []tui.Cmd
-	for _, g := range tui.Graphemes(text) {
-		cmds = append(cmds, a.key(tui.Key{Name: "rune", Text: g}))
+	for _, line := range strings.Split(text, "\n") {
+		for _, g := range tui.Graphemes(line) {
+			cmds = append(cmds, a.key(tui.Key{Name: "rune", Text: g}))
+		}
+		cmds = append(cmds, a.key(tui.Key{Name: "enter"}))
 	}
-	return tui.Batch(append(cmds, a.key(tui.Key{Name: "enter"}))...)
+	return tui.Batch(cmds...)
 }
 
 // key gives a key to whatever has the focus: the lock, a page that is being opened, the key table, the page.
@@ -240,6 +243,14 @@ func (a *App) order() *kiosk.Order {
 		return &kiosk.Order{}
 	}
 	return &a.view.Order
+}
+
+// current is the view of the order in hand; an empty one when there is none.
+func (a *App) current() *kiosk.OrderView {
+	if a.view == nil {
+		return &kiosk.OrderView{}
+	}
+	return a.view
 }
 
 // adopt takes a newer state of the order in hand over.
