@@ -63,7 +63,7 @@ func (h *Hall) SignIn(ctx context.Context, unit, counter, name, password string)
 	}
 	// The hash is computed outside the transaction: it takes a quarter of a second on purpose.
 	if !h.Cost.Matches(u.Password, password) || !u.mayWork(unit, now) {
-		return "", SignedIn{}, h.failed(ctx, u, unit, counter)
+		return "", SignedIn{}, h.failed(ctx, u, unit, counter, "signin.wrong")
 	}
 	return h.open(ctx, u, unit, counter)
 }
@@ -91,8 +91,8 @@ func (h *Hall) mayTry(u User, now time.Time) error {
 	return nil
 }
 
-// failed counts a failure, so that it survives, and returns what the person is told.
-func (h *Hall) failed(ctx context.Context, u User, unit, counter string) error {
+// failed counts a failure, so that it survives, and returns what the person is told: the given code with the tries left.
+func (h *Hall) failed(ctx context.Context, u User, unit, counter, code string) error {
 	left := maxFailures - 1
 	err := h.Store.Update(ctx, func(tx Tx) error {
 		a := Actor{User: User{Name: "unknown"}, Unit: unit, Counter: counter}
@@ -115,7 +115,7 @@ func (h *Hall) failed(ctx context.Context, u User, unit, counter string) error {
 	if err != nil {
 		return err
 	}
-	return fault.New(fault.Unauthenticated, "signin.wrong", fault.Args{"left": strconv.Itoa(left)})
+	return fault.New(fault.Unauthenticated, code, fault.Args{"left": strconv.Itoa(left)})
 }
 
 // open stores the session and tells the clerk what happened since the last one.
@@ -223,7 +223,7 @@ func (h *Hall) SetPassword(ctx context.Context, a Actor, old, password string) e
 		return err
 	}
 	if !h.Cost.Matches(a.User.Password, old) {
-		return h.failed(ctx, a.User, a.Unit, a.Counter)
+		return h.failed(ctx, a.User, a.Unit, a.Counter, "signin.wrong")
 	}
 	hash, err := h.Cost.Hash(password, h.random())
 	if err != nil {
@@ -254,7 +254,7 @@ func (h *Hall) Unlock(ctx context.Context, a Actor, code string) error {
 		return err
 	}
 	if a.User.UnlockCode == "" || !h.Cost.Matches(a.User.UnlockCode, code) {
-		return h.failed(ctx, a.User, a.Unit, a.Counter)
+		return h.failed(ctx, a.User, a.Unit, a.Counter, "signin.code")
 	}
 	err := h.Store.Update(ctx, func(tx Tx) error {
 		u, err := tx.User(a.User.Name)
