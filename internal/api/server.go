@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -56,6 +57,7 @@ func New(s *Server) (http.Handler, huma.API) {
 	config := huma.DefaultConfig("Countersign", Version)
 	config.DocsPath = ""
 	config.CreateHooks = nil // no $schema links in the bodies
+	config.Transformers = append(config.Transformers, ours)
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"session": {Type: "http", Scheme: "bearer", Description: "token of a clerk's session"},
 		"display": {Type: "http", Scheme: "bearer", Description: "token of a counter's customer screen"},
@@ -96,6 +98,23 @@ func (p *Problem) Error() string { return p.Code }
 // GetStatus returns the HTTP status; the name is the framework's.
 func (p *Problem) GetStatus() int { return p.Status }
 
+// ours turns the framework's own refusals of a request into failures that the catalogues can put into words. What was
+// sent is not repeated in the answer: it may be somebody's data.
+func ours(_ huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	p := &Problem{Status: m.Status, Kind: fault.Invalid, Code: "api.request", Args: map[string]string{"where": "body"}}
+	if m.Status == http.StatusRequestEntityTooLarge {
+		p.Code, p.Args = "api.too_large", map[string]string{"limit": strconv.Itoa(maxBody >> 20)}
+	}
+	for _, e := range m.Errors {
+		p.Args["where"] = e.Location
+	}
+	return p, nil
+}
+
 var statuses = map[fault.Kind]int{
 	fault.Invalid: http.StatusUnprocessableEntity, fault.NotFound: http.StatusNotFound, fault.Conflict: http.StatusConflict,
 	fault.Forbidden: http.StatusForbidden, fault.Unauthenticated: http.StatusUnauthorized, fault.TooMany: http.StatusTooManyRequests,
@@ -123,7 +142,7 @@ func (s *Server) problem(op string, err error) error {
 
 // Authed is the part of every request that says who asks.
 type Authed struct {
-	Authorization string `header:"Authorization" required:"true" doc:"Bearer token"`
+	Authorization string `header:"Authorization" doc:"Bearer token"`
 }
 
 func (a Authed) token() string { return strings.TrimPrefix(a.Authorization, "Bearer ") }
