@@ -183,14 +183,16 @@ func (c *Client) orderCall(ctx context.Context, method, path string, in any) (ki
 const pause = 300 * time.Millisecond
 
 // listen keeps a stream of events open until ctx ends, connecting again when it breaks. each gets every event; down is
-// told when the service is lost.
-func listen[T any](ctx context.Context, c *Client, path string, each func(T), down func(error)) {
+// told when the service is lost, and whether to try again is its answer.
+func listen[T any](ctx context.Context, c *Client, path string, each func(T), down func(error) (again bool)) {
 	for ctx.Err() == nil {
 		err := listenOnce(ctx, c, path, each)
 		if ctx.Err() != nil {
 			return
 		}
-		down(err)
+		if !down(err) {
+			return
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):

@@ -51,8 +51,9 @@ func stream(api huma.API, path, id, summary, scheme string, open func(ctx contex
 	})
 }
 
-// relay carries values on until ctx ends, so that a stream of any type is one of any.
-func relay[T any](ctx context.Context, in <-chan T, stop func()) <-chan any {
+// relay carries values on until ctx ends, so that a stream of any type is one of any. Before each it asks whether the
+// watcher may still see it: a session that ended, or was locked for good, hears nothing more.
+func relay[T any](ctx context.Context, in <-chan T, stop func(), may func() error) <-chan any {
 	out := make(chan any)
 	go func() {
 		defer close(out)
@@ -62,6 +63,9 @@ func relay[T any](ctx context.Context, in <-chan T, stop func()) <-chan any {
 			case <-ctx.Done():
 				return
 			case v := <-in:
+				if may() != nil {
+					return
+				}
 				select {
 				case out <- v:
 				case <-ctx.Done():
@@ -75,15 +79,23 @@ func relay[T any](ctx context.Context, in <-chan T, stop func()) <-chan any {
 
 func (s *Server) clerkEvents(api huma.API) {
 	stream(api, "/v1/events", "events", "The state of the counter for its clerk, after every change", "session", func(ctx context.Context, token string) (<-chan any, error) {
-		a, err := s.Hall.Actor(ctx, token)
-		if err == nil && !a.Locked {
-			err = a.May(kiosk.RightServe)
+		may := func() (kiosk.Actor, error) {
+			a, err := s.Hall.Actor(ctx, token)
+			if err == nil && !a.Locked {
+				err = a.May(kiosk.RightServe)
+			}
+			return a, err
 		}
+		a, err := may()
 		if err != nil {
 			return nil, s.problem("events", err)
 		}
+		ctx, leave := context.WithCancel(ctx)
 		ticks, stop := s.Beat()
-		return relay(ctx, s.Hub.Clerk(ctx, a.Unit, a.Counter, ticks), stop), nil
+		return relay(ctx, s.Hub.Clerk(ctx, a.Unit, a.Counter, ticks), func() { stop(); leave() }, func() error {
+			_, err := may()
+			return err
+		}), nil
 	})
 }
 
@@ -93,7 +105,11 @@ func (s *Server) displayEvents(api huma.API) {
 		if err != nil {
 			return nil, s.problem("display-events", err)
 		}
+		ctx, leave := context.WithCancel(ctx)
 		ticks, stop := s.Beat()
-		return relay(ctx, s.Hub.Display(ctx, a.Unit, a.Counter, ticks), stop), nil
+		return relay(ctx, s.Hub.Display(ctx, a.Unit, a.Counter, ticks), func() { stop(); leave() }, func() error {
+			_, err := s.Hall.DisplayActor(ctx, token)
+			return err
+		}), nil
 	})
 }

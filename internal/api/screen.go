@@ -31,7 +31,7 @@ func (d *Display) Snapshots(ctx context.Context) <-chan mirror.Snapshot {
 				default:
 				}
 			}
-		}, func(error) {})
+		}, func(error) bool { return true })
 	}()
 	return out
 }

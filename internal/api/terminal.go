@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"countersign/internal/fault"
 	"countersign/kiosk"
 	"countersign/kiosk/catalog"
 )
@@ -266,8 +267,8 @@ func (c *Clerk) Evidence(ctx context.Context, key string) (kiosk.Evidence, error
 	return call[kiosk.Evidence](ctx, c.Client, http.MethodGet, orderPath(key, "evidence"), nil)
 }
 
-// Events delivers the counter's state until ctx ends, and that the service is lost when it is. Latest wins: a screen
-// that is slow gets the newest state, never a backlog.
+// Events delivers the counter's state until ctx or the session ends, and that the service is lost when it is. Latest
+// wins: a screen that is slow gets the newest state, never a backlog.
 func (c *Clerk) Events(ctx context.Context) <-chan kiosk.ClerkUpdate {
 	out := make(chan kiosk.ClerkUpdate, 1)
 	put := func(u kiosk.ClerkUpdate) {
@@ -296,7 +297,13 @@ func (c *Clerk) Events(ctx context.Context) <-chan kiosk.ClerkUpdate {
 				e.Order = &v
 			}
 			put(kiosk.ClerkUpdate{Event: e})
-		}, func(error) { put(kiosk.ClerkUpdate{Lost: true}) })
+		}, func(err error) bool {
+			if fault.KindOf(err) == fault.Unauthenticated {
+				return false
+			}
+			put(kiosk.ClerkUpdate{Lost: true})
+			return true
+		})
 	}()
 	return out
 }

@@ -201,7 +201,7 @@ func (h *Hub) run(c *counter) {
 		scene := h.scene(c, st)
 		event := kiosk.ClerkEvent{Home: true, Locked: st.Locked, Seam: CustomerSeam(scene), Lang: scene.Lang}
 		snap := Project(scene)
-		if h.watched(c) && st.Order != nil {
+		if h.watched(c) && st.Order != nil && !st.Locked {
 			view, err := h.Hall.View(context.Background(), st)
 			if err != nil {
 				h.OnErr(err)
