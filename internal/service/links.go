@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"countersign/internal/fault"
 	"countersign/internal/job"
 	"countersign/kiosk"
 )
@@ -100,7 +101,18 @@ func (s *Service) orderOf(ctx context.Context, j job.Job) (*kiosk.Order, error) 
 	return o, err
 }
 
-// Retry sends a waiting item of the unit now.
+// Retry sends a waiting item of the unit now; another unit's does not exist.
 func (s *Service) Retry(ctx context.Context, unit string, id int64) error {
+	j, err := s.Store.Job(ctx, id)
+	if err != nil {
+		return err
+	}
+	o, err := s.orderOf(ctx, j)
+	if err != nil {
+		return err
+	}
+	if o.Unit != unit {
+		return fault.New(fault.NotFound, "store.not_found", nil)
+	}
 	return s.Store.Retry(ctx, id)
 }

@@ -165,6 +165,22 @@ func (s *Store) Waiting(ctx context.Context, limit int) (list []job.Job, err err
 	return list, err
 }
 
+// Job returns one job.
+func (s *Store) Job(ctx context.Context, id int64) (j job.Job, err error) {
+	err = s.view(ctx, func(t *tx) error {
+		list, err := t.jobs("id = ?", id)
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			return notFound("jobs")
+		}
+		j = list[0]
+		return nil
+	})
+	return j, err
+}
+
 // JobsOf lists an order's jobs, oldest first.
 func (s *Store) JobsOf(ctx context.Context, order string) (list []job.Job, err error) {
 	err = s.view(ctx, func(t *tx) error {
