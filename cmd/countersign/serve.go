@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -36,6 +37,7 @@ func (a *app) serve() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		debug.SetGCPercent(service.GCPercent)
 		o.Log = slog.New(slog.NewJSONHandler(a.err, nil))
 		s, err := service.Open(cmd.Context(), o)
 		if err != nil {

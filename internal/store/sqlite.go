@@ -56,8 +56,10 @@ func openPool(path string, p pool) *sql.DB {
 	if !filepath.IsAbs(path) {
 		dsn.Path, dsn.Opaque = "", (&url.URL{Path: path}).EscapedPath()
 	}
+	// The log is carried into the file every 16 MB instead of 4: fewer flushes in the counters' way, and still read again
+	// within a moment after a kill.
 	settle := func(c *sqlite3.SQLiteConn) error {
-		_, err := c.Exec("PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY", nil)
+		_, err := c.Exec("PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000", nil)
 		return err
 	}
 	db := sql.OpenDB(connector{&sqlite3.SQLiteDriver{ConnectHook: settle}, dsn.String()})
