@@ -218,17 +218,19 @@ type OrderRow struct {
 	Ack     string      `json:"ack"`
 }
 
+// changed answers an act with the order that it changed.
+func (s *Server) changed(ctx context.Context, a kiosk.Actor, o *kiosk.Order, err error) (kiosk.OrderView, error) {
+	if err != nil {
+		return kiosk.OrderView{}, err
+	}
+	return s.Hall.Changed(ctx, a, o)
+}
+
 func (s *Server) orderRoutes(api huma.API) {
 	h := s.Hall
-	view := func(ctx context.Context, a kiosk.Actor, o *kiosk.Order, err error) (kiosk.OrderView, error) {
-		if err != nil {
-			return kiosk.OrderView{}, err
-		}
-		return h.Changed(ctx, a, o)
-	}
 	clerk(s, api, http.MethodPost, "/v1/orders", "start-order", "Open the form of a service", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in startOrder) (kiosk.OrderView, error) {
 		o, err := h.StartOrder(ctx, a, in.Body.Visit, in.Body.Service, in.Body.Again)
-		return view(ctx, a, o, err)
+		return s.changed(ctx, a, o, err)
 	})
 	clerk(s, api, http.MethodGet, "/v1/orders", "list-orders", "Orders of the unit, newest first", kiosk.RightLook, func(ctx context.Context, a kiosk.Actor, in listOrders) ([]OrderRow, error) {
 		orders, err := h.List(ctx, a, in.From, in.To, in.Limit)
@@ -240,12 +242,12 @@ func (s *Server) orderRoutes(api huma.API) {
 	})
 	clerk(s, api, http.MethodGet, "/v1/orders/{key}", "show-order", "An order as the clerk's screen shows it; the key may also be a number or a verify code", kiosk.RightLook, func(ctx context.Context, a kiosk.Actor, in order) (kiosk.OrderView, error) {
 		o, err := h.Lookup(ctx, a, in.Key)
-		return view(ctx, a, o, err)
+		return s.changed(ctx, a, o, err)
 	})
 	act := func(id, summary string, right kiosk.Right, do func(context.Context, kiosk.Actor, string) (*kiosk.Order, error)) {
 		clerk(s, api, http.MethodPost, "/v1/orders/{key}/"+id, id+"-order", summary, right, func(ctx context.Context, a kiosk.Actor, in order) (kiosk.OrderView, error) {
 			o, err := do(ctx, a, in.Key)
-			return view(ctx, a, o, err)
+			return s.changed(ctx, a, o, err)
 		})
 	}
 	act("resume", "Take an order into the hand at this counter", kiosk.RightServe, h.Resume)
@@ -268,20 +270,29 @@ func (s *Server) orderRoutes(api huma.API) {
 	done("cancel", "Stop an order before its seals", h.Cancel)
 	clerk(s, api, http.MethodPut, "/v1/orders/{key}/fields/{field}", "set-field", "Save a field exit; answers when the value is durable", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in setField) (kiosk.OrderView, error) {
 		o, err := h.SetField(ctx, a, in.Key, in.Field, in.Body.Base, in.Body.Typed)
-		return view(ctx, a, o, err)
+		return s.changed(ctx, a, o, err)
 	})
 	clerk(s, api, http.MethodPut, "/v1/orders/{key}/rows/{field}", "set-rows", "Save the rows of a table", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in setRows) (kiosk.OrderView, error) {
 		o, err := h.SetRows(ctx, a, in.Key, in.Field, in.Body.Rows)
-		return view(ctx, a, o, err)
+		return s.changed(ctx, a, o, err)
 	})
 	clerk(s, api, http.MethodPost, "/v1/orders/{key}/typing", "typing", "Show unfinished text to the customer; it is stored nowhere", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in orderText) (Done, error) {
 		s.Hub.Type(a.Unit, a.Counter, mirror.Typing{Order: in.Key, Field: in.Body.Field, Text: in.Body.Text, Set: in.Body.Set})
 		return Done{true}, nil
 	})
+	s.textRoutes(api)
+	clerk(s, api, http.MethodGet, "/v1/orders/{key}/evidence", "evidence", "Verify a finished order and tell its evidence", kiosk.RightLook, func(ctx context.Context, a kiosk.Actor, in order) (kiosk.Evidence, error) {
+		return s.Evidence.Evidence(ctx, a, in.Key)
+	})
+}
+
+// textRoutes are the acts on an order that need a field's name or a text.
+func (s *Server) textRoutes(api huma.API) {
+	h := s.Hall
 	text := func(path, id, summary string, right kiosk.Right, do func(context.Context, kiosk.Actor, orderText) (*kiosk.Order, error)) {
 		clerk(s, api, http.MethodPost, "/v1/orders/{key}/"+path, id, summary, right, func(ctx context.Context, a kiosk.Actor, in orderText) (kiosk.OrderView, error) {
 			o, err := do(ctx, a, in)
-			return view(ctx, a, o, err)
+			return s.changed(ctx, a, o, err)
 		})
 	}
 	text("answer", "answer", "An objected field was explained and stays", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in orderText) (*kiosk.Order, error) {
@@ -298,8 +309,5 @@ func (s *Server) orderRoutes(api huma.API) {
 	})
 	text("delivery", "fix-mail", "Correct the address for the receipt", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in orderText) (*kiosk.Order, error) {
 		return h.FixMail(ctx, a, in.Key, in.Body.Text)
-	})
-	clerk(s, api, http.MethodGet, "/v1/orders/{key}/evidence", "evidence", "Verify a finished order and tell its evidence", kiosk.RightLook, func(ctx context.Context, a kiosk.Actor, in order) (kiosk.Evidence, error) {
-		return s.Evidence.Evidence(ctx, a, in.Key)
 	})
 }
