@@ -203,27 +203,6 @@ func TestRewrapIsStoppedAnywhereAndEndsWithEveryRecordOnTheNewestKey(t *testing.
 	if err := v.Rotate(); err != nil {
 		t.Fatal(err)
 	}
-	whole := func() {
-		t.Helper()
-		err := s.View(context.Background(), func(tx kiosk.Tx) error {
-			for i := range many {
-				p := plant(i)
-				o, err1 := tx.Order("o-" + p.phone[8:])
-				d, err2 := tx.Document("d-o-" + p.phone[8:])
-				c, err3 := tx.Customer(p.customer)
-				if err := errors.Join(err1, err2, err3); err != nil {
-					return err
-				}
-				if o.Confirmee != p.name || c.Phone != p.phone || !bytes.Contains(d, []byte(p.name)) {
-					t.Errorf("record %d came back changed", i)
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	total, stops := 0, 0
 	for stop := 1; ; stop++ {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -242,13 +221,13 @@ func TestRewrapIsStoppedAnywhereAndEndsWithEveryRecordOnTheNewestKey(t *testing.
 			t.Fatal(err)
 		}
 		stops++
-		whole()
+		whole(t, s, many)
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
 		s = reopen()
 	}
-	whole()
+	whole(t, s, many)
 	if stops < 10 || total != many*8 {
 		t.Errorf("stopped %d times, %d records rewrapped, want %d", stops, total, many*8)
 	}
@@ -262,8 +241,31 @@ func TestRewrapIsStoppedAnywhereAndEndsWithEveryRecordOnTheNewestKey(t *testing.
 		t.Fatal(err)
 	}
 	s = reopen()
-	whole()
+	whole(t, s, many)
 	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// whole fails the test when one of the planted records came back changed.
+func whole(t *testing.T, s *Store, many int) {
+	t.Helper()
+	err := s.View(context.Background(), func(tx kiosk.Tx) error {
+		for i := range many {
+			p := plant(i)
+			o, err1 := tx.Order("o-" + p.phone[8:])
+			d, err2 := tx.Document("d-o-" + p.phone[8:])
+			c, err3 := tx.Customer(p.customer)
+			if err := errors.Join(err1, err2, err3); err != nil {
+				return err
+			}
+			if o.Confirmee != p.name || c.Phone != p.phone || !bytes.Contains(d, []byte(p.name)) {
+				t.Errorf("record %d came back changed", i)
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 }
