@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Limits of what one reader holds in mind, in lines. The rows of a test's table don't count.
+// Limits of what one reader holds in mind, in lines. The tables and texts of a test don't count.
 const (
 	maxFile     = 600
 	maxFunction = 80
@@ -39,15 +39,16 @@ func (t *tree) span(n ast.Node) int {
 	return t.files.Position(n.End()).Line - t.files.Position(n.Pos()).Line + 1
 }
 
-// tables is how many lines of a test are the rows of its tables.
+// tables is how many lines of a test are the rows of its tables and the texts that it plays or compares with.
 func (t *tree) tables(f *ast.FuncDecl) int {
 	lines := 0
 	ast.Inspect(f, func(n ast.Node) bool {
-		table, ok := n.(*ast.CompositeLit)
-		if ok {
-			lines += t.span(table) - 1
+		switch n.(type) {
+		case *ast.CompositeLit, *ast.BasicLit:
+			lines += t.span(n) - 1
+			return false
 		}
-		return !ok
+		return true
 	})
 	return lines
 }
