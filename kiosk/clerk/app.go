@@ -153,8 +153,13 @@ func (a *App) isCard(text string) bool {
 }
 
 // typed takes a burst that is no card for what it then is: the keys of a quick person at a terminal that was held up,
-// with Enter at the end of each line. Nothing that was typed is lost.
+// with Enter at the end of each line. Nothing that was typed is lost. The seal's four digits are too few for a burst:
+// there it was something scanned, and what is scanned never stamps.
 func (a *App) typed(text string) tui.Cmd {
+	if _, seal := a.page.(*sealPage); seal && !a.locked {
+		a.say(noteMark, "clerk.why.no_scan_here", nil)
+		return nil
+	}
 	var cmds []tui.Cmd
 	for _, line := range strings.Split(text, "\n") {
 		for _, g := range tui.Graphemes(line) {

@@ -20,9 +20,11 @@ type cardPage struct {
 
 func (p *cardPage) keys() []binding {
 	return []binding{
-		{names: []string{"1"}, show: "1", label: "clerk.key.follow_card", rank: 1, on: when((*cardPage).differs, ""), do: act((*cardPage).followCard)},
-		{names: []string{"2"}, show: "2", label: "clerk.key.scan_again", rank: 2, on: when((*cardPage).differs, ""), do: act((*cardPage).again)},
-		{names: []string{"3"}, show: "3", label: "clerk.key.wrong_person", rank: 3, do: func(a *App, _ tui.Key) tui.Cmd { return a.cancel() }},
+		{show: "1-3", label: "clerk.key.choose", rank: 1, on: when((*cardPage).differs, "")},
+		{names: []string{"1"}, label: "clerk.key.follow_card", on: when((*cardPage).differs, ""), do: act((*cardPage).followCard)},
+		{names: []string{"2"}, label: "clerk.key.scan_again", on: when((*cardPage).differs, ""), do: act((*cardPage).again)},
+		{show: "3", label: "clerk.key.wrong_person", rank: 3, on: when((*cardPage).unsettled, "")},
+		{names: []string{"3"}, label: "clerk.key.wrong_person", rank: 3, do: func(a *App, _ tui.Key) tui.Cmd { return a.cancel() }},
 		{names: []string{"f5"}, show: "F5", label: "clerk.key.scan_again", rank: 4, do: act((*cardPage).again)},
 		{names: []string{"f1"}, show: "F1", label: "clerk.key.why", rank: 5, do: func(a *App, _ tui.Key) tui.Cmd { return a.help() }},
 		keyAside().wider(),
@@ -50,25 +52,18 @@ func (p *cardPage) differing(a *App) *idcard.Match {
 	return nil
 }
 
-func (p *cardPage) differs(a *App) bool { return p.differing(a) != nil }
+func (p *cardPage) differs(a *App) bool   { return p.differing(a) != nil }
+func (p *cardPage) unsettled(a *App) bool { return p.differing(a) == nil }
 
 // followCard takes the card's value into the form; the customer has to agree and read again.
 func (p *cardPage) followCard(a *App) tui.Cmd {
-	key, field := a.order().Key, a.formField(p.differing(a).Field)
+	key, field := a.order().Key, p.differing(a).Field
 	return a.openOrder("clerk.wait.reopen", func(ctx context.Context) (kiosk.OrderView, error) { return a.svc.FollowCard(ctx, key, field) })
 }
 
 func (p *cardPage) again(a *App) tui.Cmd {
 	a.say(waitMark, "clerk.msg.scan_now", nil)
 	return nil
-}
-
-// formField is the form's name for a field of the card; the card's own when the form has none.
-func (a *App) formField(name string) string {
-	if def := a.fieldOfCard(name); def != nil {
-		return def.Name
-	}
-	return name
 }
 
 func (a *App) fieldOfCard(name string) *catalog.Field {

@@ -146,7 +146,7 @@ func (p *checkPage) hint(a *App) string {
 
 // away names a signer that does not answer, before the customer reads.
 func (p *checkPage) away(a *App) string {
-	for _, s := range a.view.Plan {
+	for _, s := range a.current().Plan {
 		if s.Away {
 			return "~ " + a.t("clerk.check.away", locale.Args{"name": s.Name})
 		}
@@ -199,7 +199,7 @@ func (p *checkPage) draw(a *App, c *tui.Canvas) {
 // signers says who will sign, and by what.
 func (p *checkPage) signers(a *App) string {
 	var out []string
-	for _, s := range a.view.Plan {
+	for _, s := range a.current().Plan {
 		switch s.Role {
 		case "customer":
 			out = append(out, a.t("clerk.check.by_otp", nil))
@@ -225,7 +225,10 @@ func (p *checkPage) drawField(a *App, c *tui.Canvas, y int, def *catalog.Field) 
 	if text == "" {
 		text = a.t("clerk.check.empty", nil)
 	}
-	c.PutMax(colText, y, min(colSource-colText-1, w-colText), text, tui.Text)
+	c.PutMax(colText, y, min(colSource-colText, w-colText), text, tui.Text)
+	if w < design {
+		return
+	}
 	m, note := p.source(a, def, v)
 	c.PutMax(colSource, y, w-colSource, note, m.style())
 }

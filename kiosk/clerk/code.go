@@ -27,7 +27,7 @@ func (p *codePage) running(a *App) bool { return a.order().State == kiosk.Confir
 
 // mayResend reports whether another code may be sent to the same address now.
 func (p *codePage) mayResend(a *App) bool {
-	ch := a.view.Challenge
+	ch := a.current().Challenge
 	return ch != nil && ch.Method == "otp_mail" && !ch.Again.IsZero() && !a.now().Before(ch.Again)
 }
 
@@ -50,7 +50,7 @@ func (p *codePage) rank(a *App) tui.Cmd {
 func (p *codePage) hint(a *App) string { return a.t("clerk.hint.code", nil) }
 
 func (p *codePage) alert(a *App) (mark, string) {
-	ch := a.view.Challenge
+	ch := a.current().Challenge
 	if ch == nil {
 		return "", ""
 	}
@@ -67,7 +67,7 @@ func (p *codePage) alert(a *App) (mark, string) {
 func (p *codePage) draw(a *App, c *tui.Canvas) {
 	a.head(c, a.orderTitle("clerk.code.title"))
 	a.steps(c)
-	ch, w := a.view.Challenge, width(c)
+	ch, w := a.current().Challenge, width(c)
 	method := "clerk.code.none"
 	if ch != nil {
 		method = "clerk.method." + ch.Method
@@ -78,7 +78,7 @@ func (p *codePage) draw(a *App, c *tui.Canvas) {
 	c.Put(1, 4, a.t("clerk.code.why", nil), tui.Bold)
 	c.PutMax(17, 4, w-17, a.t("clerk.code.no_certificate", nil), tui.Text)
 	c.Put(1, 5, a.t("clerk.hash", nil), tui.Bold)
-	c.Put(17, 5, a.view.Hash, tui.Text)
+	c.Put(17, 5, a.current().Hash, tui.Text)
 	c.PutMax(46, 5, w-46, a.t("clerk.code.bound", nil), tui.Muted)
 	y := p.drawCourse(a, c, 7)
 
@@ -114,7 +114,7 @@ func (p *codePage) choice(a *App, c *tui.Canvas, y int, key, label, note string,
 
 // drawCourse draws what has happened and what the customer does now.
 func (p *codePage) drawCourse(a *App, c *tui.Canvas, y int) int {
-	ch := a.view.Challenge
+	ch := a.current().Challenge
 	put := func(m mark, here bool, what, when, note string) {
 		if here {
 			putMark(c, 1, y, "▸")

@@ -156,8 +156,8 @@ func (p *donePage) draw(a *App, c *tui.Canvas) {
 	}
 	put("clerk.done.signatures", a.t("clerk.done.valid", locale.Args{"n": p.signatures(a), "at": a.clock(o.Times.Sealed)}), tui.Text)
 	journal := ""
-	if n := len(a.view.Entries); n > 0 {
-		journal = a.count(a.view.Entries[n-1])
+	if n := len(a.current().Entries); n > 0 {
+		journal = a.count(a.current().Entries[n-1])
 	}
 	stored := a.t("clerk.done.journalled", nil)
 	if journal != "" {
@@ -184,13 +184,13 @@ func (p *donePage) draw(a *App, c *tui.Canvas) {
 		putMark(c, 1, y, "▸")
 		x := c.Put(3, y, a.t("clerk.done.new_mail", nil), tui.Text)
 		p.mail.Draw(c, x+2, y, 40, tui.Text)
-	} else if a.view.Elapsed > 0 {
+	} else if a.current().Elapsed > 0 {
 		c.Put(3, y, a.t("clerk.done.time", nil), tui.Bold)
 		median := ""
-		if a.view.Median > 0 {
-			median = a.t("clerk.done.median", locale.Args{"median": shortTime(a.view.Median)})
+		if a.current().Median > 0 {
+			median = a.t("clerk.done.median", locale.Args{"median": shortTime(a.current().Median)})
 		}
-		c.Put(24, y, a.seconds(a.view.Elapsed), tui.Text)
+		c.Put(24, y, a.seconds(a.current().Elapsed), tui.Text)
 		c.PutMax(46, y, w-46, median, tui.Muted)
 	}
 	a.drawPanes(c)
@@ -266,8 +266,8 @@ func (p *donePage) chosen(a *App, d kiosk.Delivery, to string) string {
 	if d.State == "" {
 		return a.t("clerk.done.not_chosen", nil)
 	}
-	if to == "" && a.view.Challenge != nil && a.view.Challenge.Method == "otp_mail" {
-		to = a.view.Challenge.To
+	if to == "" && a.current().Challenge != nil && a.current().Challenge.Method == "otp_mail" {
+		to = a.current().Challenge.To
 	}
 	return maskMail(to)
 }

@@ -71,6 +71,8 @@ func (f *formPage) drawErrors(a *App, c *tui.Canvas, y int) int {
 	if f.summary {
 		c.PutRight(w-1, y, a.t("clerk.errors.how", nil), tui.Muted)
 	}
+	f.pick = min(f.pick, len(errs)-1)
+	f.marked = errs[f.pick].field
 	top := y
 	from := 0
 	if f.pick >= maxSummary {
@@ -139,6 +141,9 @@ func (f *formPage) noteOf(a *App, def *catalog.Field) (mark, string) {
 		case !a.lost.IsZero():
 			return waitMark, "~ " + a.t("clerk.note.unsaved", nil)
 		}
+		return waitMark, "~ " + a.t("clerk.note.saving", nil)
+	}
+	if _, ok := f.coming[def.Name]; ok {
 		return waitMark, "~ " + a.t("clerk.note.saving", nil)
 	}
 	if ob := a.order().OpenObjection(def.Name); ob != nil {

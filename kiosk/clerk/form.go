@@ -2,6 +2,7 @@ package clerk
 
 import (
 	"context"
+	"maps"
 	"strings"
 
 	"countersign/internal/fault"
@@ -37,6 +38,12 @@ type draft struct {
 	by    string // who was first, in a conflict
 }
 
+// coming is a value that the service will fill in because of another one: the caret already passes it over.
+type coming struct {
+	text string // canonical
+	turn int    // of the save that it comes with
+}
+
 // formPage is K5, with K6 (list), K7 (help) and K8 (errors) over parts of it.
 type formPage struct {
 	at     cell
@@ -45,6 +52,7 @@ type formPage struct {
 	base   string
 
 	drafts map[string]*draft
+	coming map[string]coming // what follows from a value that is on its way
 	tables map[string]*table
 	top    int // first line that is visible
 	shown  int // lines that were visible when drawn last
@@ -53,7 +61,8 @@ type formPage struct {
 	fixing  bool // K8: the list of errors stands above the form
 	summary bool // the focus is in that list
 	pick    int
-	back    bool // the clerk came from K9 to change one field
+	marked  *catalog.Field // the field of the marked error, while the list has the focus
+	back    bool           // the clerk came from K9 to change one field
 
 	list *listBox
 	help bool
@@ -65,7 +74,7 @@ type formPage struct {
 
 // newFormPage opens the form of the order in hand at its first empty required field.
 func newFormPage(a *App) *formPage {
-	f := &formPage{drafts: map[string]*draft{}, tables: map[string]*table{}}
+	f := &formPage{drafts: map[string]*draft{}, coming: map[string]coming{}, tables: map[string]*table{}}
 	f.at = f.first(a)
 	return f
 }
@@ -304,7 +313,13 @@ func (f *formPage) commit(a *App) tui.Cmd {
 // send queues the saving of a field.
 func (f *formPage) send(a *App, def *catalog.Field, typed, canonical string) tui.Cmd {
 	a.saves.turn++
-	f.drafts[def.Name] = &draft{typed: typed, shown: f.show(a, def, catalog.Value{Text: canonical}), turn: a.saves.turn}
+	f.drafts[def.Name] = &draft{typed: typed, shown: a.show(def, catalog.Value{Text: canonical}), turn: a.saves.turn}
+	now := make(catalog.Values, len(a.order().Values)+1)
+	maps.Copy(now, a.order().Values)
+	now[def.Name] = catalog.Value{Text: canonical}
+	for _, fill := range a.service().Derive(def.Name, now) {
+		f.coming[fill.Field] = coming{fill.Value, a.saves.turn}
+	}
 	return a.queueSave(save{kind: saveField, field: def.Name, base: f.base, typed: typed, turn: a.saves.turn})
 }
 
@@ -325,6 +340,7 @@ func (f *formPage) saved(a *App, s save, err error) tui.Cmd {
 		}
 		return nil
 	}
+	maps.DeleteFunc(f.coming, func(_ string, c coming) bool { return c.turn == s.turn })
 	d := f.drafts[s.field]
 	if d == nil || d.turn != s.turn {
 		return nil // The clerk has typed something else there meanwhile.
@@ -429,8 +445,6 @@ func withUnit(typed string, f *catalog.Field) string {
 }
 
 // show writes a value as the form shows it: a choice with the digit that picks it.
-func (f *formPage) show(a *App, def *catalog.Field, v catalog.Value) string { return a.show(def, v) }
-
 func (a *App) show(def *catalog.Field, v catalog.Value) string {
 	s := def.Show(v, a.lang)
 	switch def.Type {
@@ -456,6 +470,9 @@ func (f *formPage) text(a *App, p cell) string {
 	}
 	if d := f.drafts[p.field.Name]; d != nil {
 		return d.shown
+	}
+	if c, ok := f.coming[p.field.Name]; ok {
+		return a.show(p.field, catalog.Value{Text: c.text})
 	}
 	return a.show(p.field, a.value(p.field.Name))
 }

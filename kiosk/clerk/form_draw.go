@@ -132,7 +132,7 @@ func (f *formPage) rowErr(a *App, def *catalog.Field, r int) error {
 	if a.view == nil {
 		return nil
 	}
-	for _, p := range a.view.Problems {
+	for _, p := range a.current().Problems {
 		if p.Field == def.Name && p.Args["n"] == strconv.Itoa(def.Number)+"."+strconv.Itoa(r+1) {
 			return p.Err()
 		}
@@ -185,8 +185,12 @@ func (f *formPage) draw(a *App, c *tui.Canvas) {
 
 // lineOfCaret is the line in which the caret stands.
 func (f *formPage) lineOfCaret(lines []line) int {
+	at := f.at
+	if f.summary && f.marked != nil {
+		at = cell{f.marked, -1, 0}
+	}
 	for i, l := range lines {
-		if l.field == f.at.field && l.row == f.at.row && (l.kind == lineField || l.kind == lineRow) {
+		if l.field == at.field && (l.row == at.row || f.summary) && (l.kind == lineField || l.kind == lineRow) {
 			return i
 		}
 	}
@@ -234,7 +238,9 @@ func (f *formPage) drawSection(a *App, c *tui.Canvas, y int, l line, lines strin
 	}
 	if def == nil {
 		c.PutMax(1, y, colNote-2, title, tui.Bold)
-		c.Put(colNote, y, lines, tui.Muted)
+		if width(c) >= design {
+			c.Put(colNote, y, lines, tui.Muted)
+		}
 		return
 	}
 	c.PutMax(1, y, colValue-2, title, tui.Bold)
@@ -264,7 +270,7 @@ func (f *formPage) drawLine(a *App, c *tui.Canvas, y int, l line, here bool) {
 		return
 	}
 	var bg tui.Style
-	if here {
+	if here && !f.summary {
 		bg = tui.OnRow
 		c.Fill(0, y, width(c), 1, bg)
 		c.Put(colMark, y, "▸", tui.Accent|tui.Bold|bg)
@@ -283,7 +289,9 @@ func (f *formPage) drawLine(a *App, c *tui.Canvas, y int, l line, here bool) {
 	} else {
 		f.drawValue(a, c, y, l, bg)
 	}
-	c.PutMax(colNote, y, min(widthNote, width(c)-colNote), l.note, l.mark.style()|bg)
+	if width(c) >= design {
+		c.PutMax(colNote, y, widthNote, l.note, l.mark.style()|bg)
+	}
 }
 
 // drawValue draws the value of a field that is not in hand; an empty one shows where it will stand.

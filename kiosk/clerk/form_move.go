@@ -82,7 +82,7 @@ func (a *App) required(def *catalog.Field) bool {
 	if len(def.RequiredIf) == 0 {
 		return false
 	}
-	for _, p := range a.view.Problems {
+	for _, p := range a.current().Problems {
 		if p.Field == def.Name && p.Code == "field.required" {
 			return true
 		}
@@ -97,6 +97,9 @@ func (f *formPage) visits(a *App, p cell) bool {
 	}
 	if f.trouble(a, p) != nil {
 		return true
+	}
+	if _, ok := f.coming[p.field.Name]; ok {
+		return false
 	}
 	if p.row >= 0 {
 		return p.row == 0 && p.col == 0 || p.field == f.at.field
@@ -219,10 +222,7 @@ func (f *formPage) trouble(a *App, p cell) error {
 	if d := f.drafts[p.field.Name]; d != nil {
 		return d.err
 	}
-	if a.view == nil {
-		return nil
-	}
-	for _, pr := range a.view.Problems {
+	for _, pr := range a.current().Problems {
 		if pr.Field == p.field.Name && !pr.Note && (f.fixing || !a.value(p.field.Name).Empty()) && f.concerns(pr, p) {
 			return pr.Err()
 		}
@@ -252,10 +252,7 @@ func (f *formPage) concerns(pr kiosk.Problem, p cell) bool {
 
 // attention is what the service would have looked at in a field without stopping the order for it.
 func (a *App) attention(name string) error {
-	if a.view == nil {
-		return nil
-	}
-	for _, p := range a.view.Problems {
+	for _, p := range a.current().Problems {
 		if p.Field == name && p.Note {
 			return p.Err()
 		}
@@ -274,6 +271,9 @@ func (f *formPage) errors(a *App) []problem {
 			}
 			continue // It is being saved; the service's old finding no longer holds.
 		}
+		if _, ok := f.coming[def.Name]; ok {
+			continue
+		}
 		if t := f.tables[def.Name]; t != nil {
 			if err := t.firstErr(); err != nil {
 				out = append(out, problem{def, def.Number, err})
@@ -283,7 +283,7 @@ func (f *formPage) errors(a *App) []problem {
 				continue
 			}
 		}
-		for _, p := range a.view.Problems {
+		for _, p := range a.current().Problems {
 			if p.Field == def.Name && !p.Note {
 				out = append(out, problem{def, def.Number, p.Err()})
 				break

@@ -18,7 +18,7 @@ func (p *homePage) draw(a *App, c *tui.Canvas) {
 	y := 3
 	if n := len(p.view.Tasks); n > 0 {
 		section(c, 0, y, a.t("clerk.home.tasks", nil))
-		c.PutRight(w-6, y, a.t("clerk.home.tasks_n", locale.Args{"n": n}), tui.Muted)
+		c.PutMax(w-10, y, 10, a.t("clerk.home.tasks_n", locale.Args{"n": n}), tui.Muted)
 		y++
 		for i, t := range p.tasks() {
 			p.drawTask(a, c, y, t, i == p.pick)
@@ -27,7 +27,7 @@ func (p *homePage) draw(a *App, c *tui.Canvas) {
 		y++
 	}
 	section(c, 0, y, a.t("clerk.home.visits", nil))
-	c.PutRight(w-8, y, a.t("clerk.home.counts", locale.Args{"working": p.view.Working, "done": p.view.Done}), tui.Muted)
+	c.PutMax(w-30, y, 30, a.t("clerk.home.counts", locale.Args{"working": p.view.Working, "done": p.view.Done}), tui.Muted)
 	y++
 	for _, h := range homeColumns(w) {
 		if h.label != "" {

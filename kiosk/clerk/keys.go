@@ -182,6 +182,7 @@ func tables() []keyTable {
 		{"F11", "clerk.title.together", (&togetherPage{}).keys()},
 		{"K11", "clerk.title.card", (&cardPage{}).keys()},
 		{"K12", "clerk.title.portrait", (&portraitPage{}).keys()},
+		{"F11", "clerk.title.picture", (&picturePage{}).keys()},
 		{"K13", "clerk.title.code", (&codePage{}).keys()},
 		{"K14", "clerk.title.seal", (&sealPage{}).keys()},
 		{"K15", "clerk.title.done", (&donePage{}).keys()},
@@ -216,6 +217,10 @@ func (b binding) shown() string {
 			n = "▾"
 		case n == "digit":
 			n = "0-9"
+		case n == "pgup":
+			n = "PgUp"
+		case n == "pgdn":
+			n = "PgDn"
 		case len(n) > 1:
 			parts := strings.Split(n, "+")
 			for i, p := range parts {

@@ -53,6 +53,9 @@ func (f *formPage) closeList(*App) tui.Cmd {
 
 // listRows are the proposals for the cell in hand that the filter lets through, nine at most.
 func (f *formPage) listRows(a *App) []listRow {
+	if f.at.field == nil || f.list == nil {
+		return nil
+	}
 	def := f.at.column()
 	var all []listRow
 	switch {
@@ -142,6 +145,9 @@ func (l *listBox) hint(a *App) string {
 
 // draw opens the list under its field, or over it when the field is low.
 func (l *listBox) draw(a *App, c *tui.Canvas, f *formPage, y int) {
+	if f.at.field == nil {
+		return
+	}
 	def := f.at.column()
 	rows := f.listRows(a)
 	w := min(70, width(c)-6)

@@ -54,7 +54,7 @@ func (a *App) drawPanes(c *tui.Canvas) {
 func (a *App) drawSeen(c *tui.Canvas, x, y, w, end, label int) int {
 	head := a.t("clerk.pane.seen", nil)
 	f, _ := a.formPage()
-	if f != nil && f.at.field != nil {
+	if f != nil && f.at.field != nil && label > 0 {
 		head = a.t("clerk.pane.seen_at", locale.Args{"n": f.at.field.Number})
 	}
 	c.PutMax(x, y, w, head, tui.Bold)
@@ -72,16 +72,22 @@ func (a *App) drawSeen(c *tui.Canvas, x, y, w, end, label int) int {
 		if f != nil {
 			if f.at.field == def {
 				m = "▸"
-				if f.typing && f.at.row < 0 {
+				switch {
+				case f.at.row >= 0 || def.Type == catalog.IDNumber:
+				case f.typing:
 					text = f.box.Value()
+				default:
+					if d := f.drafts[def.Name]; d != nil {
+						text = d.shown
+					}
 				}
 			}
 		}
 		if a.order().OpenObjection(def.Name) != nil {
 			m = "?"
 		}
-		putMark(c, x-1+min(label, 1), y, m)
-		xx := c.Put(x+min(label, 1)+1, y, pad(def.Number), tui.Text) + 1
+		putMark(c, x, y, m)
+		xx := c.Put(x+1+min(label, 1), y, pad(def.Number), tui.Text) + 1
 		if label > 0 {
 			c.PutMax(xx, y, label-2, def.Label.In(a.lang), tui.Muted)
 			xx = x + label + 5
@@ -164,8 +170,8 @@ func (a *App) drawCardPane(c *tui.Canvas, x, y, w, end int) int {
 			}
 		}
 		right := strings.TrimSpace(string(m) + " " + verdict)
-		c.PutMax(x+2, y, 11, a.t("clerk.card."+name, nil), tui.Muted)
-		c.PutMax(x+14, y, w-15-tui.Width(right), a.cardValue(name, v), tui.Text)
+		c.PutMax(x+2, y, 14, a.t("clerk.card."+name, nil), tui.Muted)
+		c.PutMax(x+17, y, w-18-tui.Width(right), a.cardValue(name, v), tui.Text)
 		c.PutRight(x+w-1, y, right, m.style())
 	}
 	return y + 1
@@ -259,7 +265,7 @@ func (a *App) fee() string {
 	if a.view == nil {
 		return ""
 	}
-	return a.money(a.view.Amount, a.view.Words)
+	return a.money(a.current().Amount, a.current().Words)
 }
 
 // serviceName is a service's number and, when it is the one in hand, its title.

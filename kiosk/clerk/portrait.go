@@ -111,7 +111,7 @@ func (p *portraitPage) fetch(a *App) tui.Cmd {
 		if err != nil {
 			return picture{}, err
 		}
-		return decode(data, kitty)
+		return decode(data, pictureW, pictureH, kitty)
 	}, func(pic picture, err error) tui.Cmd {
 		if p.seen != id {
 			return nil
@@ -129,13 +129,13 @@ func (p *portraitPage) fetch(a *App) tui.Cmd {
 }
 
 // decode makes the stored picture showable.
-func decode(data []byte, kitty bool) (picture, error) {
+func decode(data []byte, w, h int, kitty bool) (picture, error) {
 	img, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
 		return picture{}, err
 	}
 	var out picture
-	for _, row := range portrait.Blocks(img, pictureW, pictureH) {
+	for _, row := range portrait.Blocks(img, w, h) {
 		cells := make([]tui.Cell, 0, len(row))
 		for _, px := range row {
 			cells = append(cells, tui.Cell{Upper: px.Upper, Lower: px.Lower})
@@ -163,16 +163,24 @@ func (p *portraitPage) tick(a *App) tui.Cmd {
 
 func (p *portraitPage) keys() []binding {
 	return []binding{
-		{names: []string{"1"}, show: "1", label: "clerk.key.right_person", rank: 1, on: when((*portraitPage).good, "clerk.why.bad_portrait"), do: act((*portraitPage).judge)},
-		{names: []string{"2"}, show: "2", label: "clerk.key.retake", rank: 2, on: when((*portraitPage).has, "clerk.why.no_portrait"), do: act((*portraitPage).retake)},
-		{names: []string{"3"}, show: "3", label: "clerk.key.wrong_person", rank: 3, do: func(a *App, _ tui.Key) tui.Cmd { return a.cancel() }},
+		{show: "1-3", label: "clerk.key.choose", rank: 1, on: when((*portraitPage).good, "")},
+		{names: []string{"1"}, label: "clerk.key.right_person", on: when((*portraitPage).good, "clerk.why.bad_portrait"), do: act((*portraitPage).judge)},
+		{show: "2 3", label: "clerk.key.choose", rank: 1, on: when((*portraitPage).bad, "")},
+		{names: []string{"2"}, label: "clerk.key.retake", on: when((*portraitPage).has, "clerk.why.no_portrait"), do: act((*portraitPage).retake)},
+		{show: "3", label: "clerk.key.wrong_person", rank: 3, on: when((*portraitPage).none, "")},
+		{names: []string{"3"}, label: "clerk.key.wrong_person", do: func(a *App, _ tui.Key) tui.Cmd { return a.cancel() }},
 		{names: []string{"f5"}, show: "F5", label: "clerk.key.shoot", rank: 4, do: act((*portraitPage).retake)},
+		{names: []string{"f11"}, show: "F11", label: "clerk.key.large", rank: 5, on: when((*portraitPage).has, "clerk.why.no_portrait"), do: act((*portraitPage).large)},
 		keyAside().wider(),
 		{names: []string{"esc"}, show: "Esc", label: "clerk.key.stop", rank: 1, do: func(a *App, _ tui.Key) tui.Cmd { return a.aside() }},
 		keyHelp().wider(),
 		keyLock().wider(),
 	}
 }
+
+// bad reports whether a picture is there that can't be accepted, none whether there is no picture.
+func (p *portraitPage) bad(a *App) bool  { return p.has(a) && !p.good(a) }
+func (p *portraitPage) none(a *App) bool { return !p.has(a) }
 
 func (p *portraitPage) judge(a *App) tui.Cmd {
 	key := a.order().Key

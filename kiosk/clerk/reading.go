@@ -200,7 +200,7 @@ func (p *readingPage) drawNext(a *App, c *tui.Canvas, y int) {
 	}
 	put("clerk.reading.next_portrait", portrait)
 	put("clerk.reading.next_confirm", a.t("clerk.reading.confirm", nil))
-	for _, s := range a.view.Plan {
+	for _, s := range a.current().Plan {
 		if s.Away {
 			put("clerk.reading.next_seal", a.t("clerk.reading.seal_away", nil))
 			return
@@ -212,7 +212,7 @@ func (p *readingPage) drawNext(a *App, c *tui.Canvas, y int) {
 // drawHash draws the line that both screens carry.
 func (a *App) drawHash(c *tui.Canvas, y int, note string) {
 	c.Put(1, y, a.t("clerk.hash", nil), tui.Bold)
-	c.Put(19, y, a.view.Hash, tui.Text)
+	c.Put(19, y, a.current().Hash, tui.Text)
 	c.PutMax(50, y, width(c)-50, note, tui.Muted)
 }
 

@@ -80,10 +80,14 @@ func (a *App) nextSave() tui.Cmd {
 			a.loseService(a.now())
 			return nil // It stays first in the queue; the clock tries again.
 		}
-		if !a.lost.IsZero() && err == nil {
+		if !a.lost.IsZero() {
 			a.found()
 		}
 		a.saves.list = a.saves.list[1:]
+		if n := a.unsaved; n > 0 && len(a.saves.list) == 0 {
+			a.unsaved = 0
+			a.sayArgs(doneMark, "clerk.msg.back_saved", locale.Args{"n": n})
+		}
 		var cmds []tui.Cmd
 		if f, ok := a.formPage(); ok {
 			cmds = append(cmds, f.saved(a, s, err))
@@ -94,15 +98,12 @@ func (a *App) nextSave() tui.Cmd {
 	})
 }
 
-// found says that the service answers again, and that nothing of what was typed got lost.
+// found says that the service answers again; once what waited is saved, it says how much that was.
 func (a *App) found() {
 	a.lost = time.Time{}
-	if n := a.unsaved; n > 0 {
-		a.sayArgs(doneMark, "clerk.msg.back_saved", locale.Args{"n": n})
-	} else {
-		a.sayArgs(doneMark, "clerk.msg.back_saved", locale.Args{"n": a.saves.waiting()})
+	if a.unsaved = a.saves.waiting(); a.unsaved == 0 {
+		a.say(doneMark, "clerk.msg.back", nil)
 	}
-	a.unsaved = 0
 }
 
 // whenSaved runs f once nothing waits any more.

@@ -83,7 +83,7 @@ func (p *sealPage) hint(a *App) string {
 	if p.running {
 		return "~ " + a.t("clerk.seal.running", nil)
 	}
-	for _, s := range a.view.Plan {
+	for _, s := range a.current().Plan {
 		if s.Away {
 			return "~ " + a.t("clerk.check.away", locale.Args{"name": s.Name})
 		}
@@ -99,14 +99,14 @@ func (p *sealPage) draw(a *App, c *tui.Canvas) {
 	x := c.Put(9, 3, o.Number, tui.Text)
 	c.PutMax(max(x+3, 41), 3, w-41, a.serviceName(o.Service), tui.Text)
 	c.Put(1, 4, a.t("clerk.hash", nil), tui.Bold)
-	c.Put(9, 4, a.view.Hash, tui.Text)
+	c.Put(9, 4, a.current().Hash, tui.Text)
 	c.PutMax(41, 4, w-41, a.t("clerk.seal.same", nil), tui.Muted)
 	section(c, 1, 6, a.t("clerk.seal.will", nil))
 	c.Put(6, 7, a.t("clerk.seal.who", nil), tui.Muted)
 	c.Put(38, 7, a.t("clerk.seal.by", nil), tui.Muted)
 	c.Put(62, 7, a.t("clerk.seal.until", nil), tui.Muted)
 	y := 8
-	for i, s := range a.view.Plan {
+	for i, s := range a.current().Plan {
 		p.drawPlan(a, c, y, i+1, s)
 		y++
 	}
@@ -175,7 +175,7 @@ func (a *App) by(s kiosk.SealPlan) string {
 // grants is the paper under which the clerk may, and uses the numbers of the seal book that will be used.
 func (p *sealPage) grants(a *App) (grants, uses string) {
 	var g, u []string
-	for _, s := range a.view.Plan {
+	for _, s := range a.current().Plan {
 		if s.Grant != "" && !has(g, s.Grant) {
 			g = append(g, s.Grant)
 		}

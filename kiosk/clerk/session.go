@@ -292,11 +292,7 @@ func (a *App) hear(n news) tui.Cmd {
 		return tui.Batch(cmds...)
 	}
 	if !a.lost.IsZero() {
-		a.lost = time.Time{}
-		a.unsaved = a.saves.waiting()
-		if a.unsaved == 0 {
-			a.say(doneMark, "clerk.msg.back", nil)
-		}
+		a.found()
 		cmds = append(cmds, a.nextSave())
 	}
 	ev := n.update.Event

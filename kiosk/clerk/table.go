@@ -14,7 +14,7 @@ type table struct {
 	errs map[[2]int]error // by row and column
 	turn int              // of the save that is on its way; 0 = none
 	err  error            // the service's refusal of the rows as a whole
-	held bool             // rows differ from what the service has
+	held bool             // rows were changed since they were sent last
 }
 
 // table returns the rows in hand, as the service has them unless the clerk is changing them.
@@ -129,12 +129,18 @@ func (t *table) complete(def *catalog.Field) bool {
 func (t *table) save(a *App, def *catalog.Field) tui.Cmd {
 	var rows [][]string
 	for _, row := range t.rows {
-		if !blank(row) {
-			rows = append(rows, append([]string(nil), row...))
+		if blank(row) {
+			continue
 		}
+		// The cells go as they would be typed: "1.125" is another number in Vietnamese than in canonical form.
+		cells := make([]string, len(row))
+		for i := range cells {
+			cells[i] = def.ShowCell(row, i, a.typingLang())
+		}
+		rows = append(rows, cells)
 	}
 	a.saves.turn++
-	t.turn = a.saves.turn
+	t.turn, t.held = a.saves.turn, false
 	return a.queueSave(save{kind: saveRows, field: def.Name, rows: rows, turn: t.turn})
 }
 
@@ -144,7 +150,8 @@ func (t *table) saved(_ *formPage, s save, err error) {
 		return
 	}
 	t.turn, t.err = 0, err
-	t.held = err != nil || len(t.errs) > 0
+	// What was typed since then stays, whatever the answer was.
+	t.held = t.held || err != nil
 }
 
 func (t *table) firstErr() error {
@@ -197,7 +204,7 @@ func (f *formPage) leaveTable(a *App) tui.Cmd {
 		return nil
 	}
 	t := f.table(a, f.at.field)
-	if t.held && t.turn == 0 && len(t.errs) == 0 {
+	if t.held && len(t.errs) == 0 {
 		return t.save(a, f.at.field)
 	}
 	return nil
