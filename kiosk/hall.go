@@ -7,6 +7,7 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"io"
+	"runtime"
 	"sync"
 	"time"
 
@@ -38,7 +39,8 @@ type Hall struct {
 	// Head tells the journal's root, and whether what is stored still leads to it.
 	Head func(ctx context.Context) (root string, ok bool, err error)
 
-	busy    keyed // one confirmation or sealing at a time for each order
+	busy    keyed // one confirmation or sealing at a time for each order, one sign-in for each name
+	hashing gate
 	medians medians
 }
 
@@ -199,6 +201,23 @@ func (h *Hall) random() io.Reader {
 
 // day is the business day of a moment: "2026-11-21".
 func day(t time.Time) string { return t.In(clock.Vietnam).Format("2006-01-02") }
+
+// gate lets as many in at a time as there are cores.
+type gate struct {
+	once  sync.Once
+	slots chan struct{}
+}
+
+// enter waits for a place, until ctx ends.
+func (g *gate) enter(ctx context.Context) (leave func(), err error) {
+	g.once.Do(func() { g.slots = make(chan struct{}, runtime.GOMAXPROCS(0)) })
+	select {
+	case g.slots <- struct{}{}:
+		return func() { <-g.slots }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
 
 // keyed lets one caller at a time work on each key.
 type keyed struct {

@@ -43,8 +43,29 @@ func (h *Hall) SignIn(ctx context.Context, unit, counter, name, password string)
 	if _, ok := h.Units[unit]; !ok {
 		return "", SignedIn{}, fault.New(fault.NotFound, "signin.unit", fault.Args{"unit": unit})
 	}
-	var u User
-	err := h.Store.View(ctx, func(tx Tx) error {
+	u, done, err := h.oneTry(ctx, name)
+	if err != nil {
+		return "", SignedIn{}, err
+	}
+	defer done()
+	right, err := h.matches(ctx, u.Password, password)
+	if err != nil {
+		return "", SignedIn{}, err
+	}
+	if !right || !u.mayWork(unit, h.Clock.Now()) {
+		return "", SignedIn{}, h.failed(ctx, u, unit, counter, "signin.wrong")
+	}
+	return h.open(ctx, u, unit, counter)
+}
+
+// oneTry lets one guess at a time be made for a name, so that the next one already finds this one counted. The user is
+// empty when there is none of that name.
+func (h *Hall) oneTry(ctx context.Context, name string) (u User, done func(), err error) {
+	done, ok := h.busy.try("sign in " + name)
+	if !ok {
+		return u, nil, fault.New(fault.TooMany, "signin.wait", fault.Args{"seconds": "1"})
+	}
+	err = h.Store.View(ctx, func(tx Tx) error {
 		got, err := tx.User(name)
 		if err == nil {
 			u = *got
@@ -54,18 +75,25 @@ func (h *Hall) SignIn(ctx context.Context, unit, counter, name, password string)
 		}
 		return err
 	})
+	if err == nil {
+		err = h.mayTry(u, h.Clock.Now())
+	}
 	if err != nil {
-		return "", SignedIn{}, err
+		done()
+		return u, nil, err
 	}
-	now := h.Clock.Now()
-	if err := h.mayTry(u, now); err != nil {
-		return "", SignedIn{}, err
+	return u, done, nil
+}
+
+// matches compares a secret with its hash, which takes a quarter of a second and 64 MiB on purpose: never inside a
+// transaction, and not more at a time than there are cores.
+func (h *Hall) matches(ctx context.Context, hash, secret string) (bool, error) {
+	leave, err := h.hashing.enter(ctx)
+	if err != nil {
+		return false, err
 	}
-	// The hash is computed outside the transaction: it takes a quarter of a second on purpose.
-	if !h.Cost.Matches(u.Password, password) || !u.mayWork(unit, now) {
-		return "", SignedIn{}, h.failed(ctx, u, unit, counter, "signin.wrong")
-	}
-	return h.open(ctx, u, unit, counter)
+	defer leave()
+	return h.Cost.Matches(hash, secret), nil
 }
 
 // mayWork reports whether the user is one who may open a session in a unit.
@@ -222,8 +250,17 @@ func (h *Hall) SetPassword(ctx context.Context, a Actor, old, password string) e
 	if err := CheckPassword(password); err != nil {
 		return err
 	}
-	if !h.Cost.Matches(a.User.Password, old) {
-		return h.failed(ctx, a.User, a.Unit, a.Counter, "signin.wrong")
+	u, done, err := h.oneTry(ctx, a.User.Name)
+	if err != nil {
+		return err
+	}
+	defer done()
+	right, err := h.matches(ctx, u.Password, old)
+	if err != nil {
+		return err
+	}
+	if !right {
+		return h.failed(ctx, u, a.Unit, a.Counter, "signin.wrong")
 	}
 	hash, err := h.Cost.Hash(password, h.random())
 	if err != nil {
@@ -250,13 +287,19 @@ func (h *Hall) Lock(ctx context.Context, a Actor) error {
 
 // Unlock opens the counter again for the clerk who locked it.
 func (h *Hall) Unlock(ctx context.Context, a Actor, code string) error {
-	if err := h.mayTry(a.User, h.Clock.Now()); err != nil {
+	u, done, err := h.oneTry(ctx, a.User.Name)
+	if err != nil {
 		return err
 	}
-	if a.User.UnlockCode == "" || !h.Cost.Matches(a.User.UnlockCode, code) {
-		return h.failed(ctx, a.User, a.Unit, a.Counter, "signin.code")
+	defer done()
+	right, err := h.matches(ctx, u.UnlockCode, code)
+	if err != nil {
+		return err
 	}
-	err := h.Store.Update(ctx, func(tx Tx) error {
+	if u.UnlockCode == "" || !right {
+		return h.failed(ctx, u, a.Unit, a.Counter, "signin.code")
+	}
+	err = h.Store.Update(ctx, func(tx Tx) error {
 		u, err := tx.User(a.User.Name)
 		if err != nil {
 			return err
