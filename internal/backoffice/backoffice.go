@@ -2,8 +2,10 @@
 //
 // One finished order is one POST: business data as JSON and the signed file as bytes, two parts of a multipart/form-data
 // body, under an Idempotency-Key that is the order's number, so that a repeat is answered with the first
-// acknowledgement. The answer is 200 with {"ack": "..."}; 4xx but 408 and 429 is a refusal that a person must look at,
-// anything else is tried again later. StandIn is a server of the same protocol for demonstrations, labelled MÔ PHỎNG.
+// acknowledgement. The answer is 200 with {"ack": "..."}; 4xx is a refusal of this order that a person must look at, but
+// 401, 403, 407, 408 and 429 say nothing about the order, and these and anything else are tried again later. A redirect
+// is not followed: orders go where the operator said and nowhere else. StandIn is a server of the same protocol for
+// demonstrations, labelled MÔ PHỎNG.
 // Start reading at Client.HandOver.
 package backoffice
 
@@ -11,6 +13,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -46,6 +49,21 @@ type Ack struct {
 	Ack string `json:"ack"`
 }
 
+// The longest answer that is read, and the longest acknowledgement that is believed, in bytes.
+const (
+	maxAnswer = 64 << 10
+	maxAck    = 100
+)
+
+// refusal reports whether a status is about the order itself.
+func refusal(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return false
+	}
+	return status >= 400 && status < 500
+}
+
 // HandOver sends a delivery and returns the acknowledgement number.
 func (c *Client) HandOver(ctx context.Context, d Delivery) (string, error) {
 	body, contentType, err := encode(d)
@@ -61,24 +79,26 @@ func (c *Client) HandOver(ctx context.Context, d Delivery) (string, error) {
 	if c.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.Token)
 	}
-	resp, err := c.HTTP.Do(req)
+	straight := *c.HTTP
+	straight.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := straight.Do(req)
 	if err != nil {
 		return "", fmt.Errorf("hand over %s: %w", d.Number, err)
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return "", fmt.Errorf("hand over %s: read the answer: %w", d.Number, err)
 	}
 	if resp.StatusCode != http.StatusOK {
 		err := fmt.Errorf("hand over %s: status %d", d.Number, resp.StatusCode)
-		if resp.StatusCode >= 400 && resp.StatusCode < 500 && resp.StatusCode != http.StatusRequestTimeout && resp.StatusCode != http.StatusTooManyRequests {
+		if refusal(resp.StatusCode) {
 			err = fmt.Errorf("%w: %w", ErrRefused, err)
 		}
 		return "", err
 	}
 	var a Ack
-	if err := json.Unmarshal(answer, &a); err != nil || a.Ack == "" {
+	if err := json.Unmarshal(answer, &a); err != nil || a.Ack == "" || len(a.Ack) > maxAck {
 		return "", fmt.Errorf("hand over %s: the answer has no acknowledgement", d.Number)
 	}
 	return a.Ack, nil
@@ -113,10 +133,11 @@ func encode(d Delivery) ([]byte, string, error) {
 // StandIn is a back office for demonstrations and tests (MÔ PHỎNG): it keeps what it gets in memory, answers a repeat
 // with the first acknowledgement, and can be stopped and started again.
 type StandIn struct {
+	Token string // what callers must bear; "" lets everybody in
+
 	mu       sync.Mutex
 	down     bool
 	received map[string]Received
-	calls    int
 }
 
 // Received is one order as the stand-in got it.
@@ -149,9 +170,12 @@ func (s *StandIn) Received() map[string]Received {
 func (s *StandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls++
 	if s.down {
 		http.Error(w, "down for maintenance", http.StatusServiceUnavailable)
+		return
+	}
+	if s.Token != "" && subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+s.Token)) != 1 {
+		http.Error(w, "who are you?", http.StatusUnauthorized)
 		return
 	}
 	key := r.Header.Get("Idempotency-Key")
