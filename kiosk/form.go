@@ -82,12 +82,20 @@ func (h *Hall) field(o *Order, name string) (*catalog.Service, *catalog.Field, e
 	}
 	f, ok := s.Field(name)
 	if !ok {
-		return nil, nil, fault.New(fault.NotFound, "order.no_field", fault.Args{"field": name})
+		return nil, nil, noField(name)
 	}
 	if f.ReadOnly {
 		return nil, nil, fault.New(fault.Forbidden, "order.read_only", fault.Args{"number": strconv.Itoa(f.Number)})
 	}
 	return s, f, nil
+}
+
+// noField repeats what was asked for only when it has the form of a field's name: it may be somebody's data.
+func noField(name string) error {
+	if name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") != "" {
+		name = "?"
+	}
+	return fault.New(fault.NotFound, "order.no_field", fault.Args{"field": name})
 }
 
 // Undo takes the last field exit back.
@@ -122,7 +130,7 @@ func (h *Hall) Object(ctx context.Context, a Actor, key, field string, reason in
 		}
 		f, ok := s.Field(field)
 		if !ok || !f.Visible {
-			return nil, fault.New(fault.NotFound, "order.no_field", fault.Args{"field": field})
+			return nil, noField(field)
 		}
 		if err := h.void(tx, o); err != nil {
 			return nil, err
