@@ -15,7 +15,6 @@ type checkPage struct {
 	top, shown int
 	number     string // digits typed so far of a row's number
 	invited    bool
-	orders     string // the order whose invitation this page knows of
 }
 
 func (p *checkPage) open(a *App) tui.Cmd {

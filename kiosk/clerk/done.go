@@ -12,7 +12,6 @@ import (
 
 // donePage is K15: signed, sealed, stored; hand-over and receipt go on by themselves. It never shows the rating.
 type donePage struct {
-	quiet
 	mail *tui.Field // the corrected address for the receipt, while it is being typed
 }
 

@@ -144,6 +144,9 @@ func (f *formPage) noteOf(a *App, def *catalog.Field) (mark, string) {
 		return waitMark, "~ " + a.t("clerk.note.saving", nil)
 	}
 	if _, ok := f.coming[def.Name]; ok {
+		if !a.lost.IsZero() {
+			return waitMark, "~ " + a.t("clerk.note.unsaved", nil)
+		}
 		return waitMark, "~ " + a.t("clerk.note.saving", nil)
 	}
 	if ob := a.order().OpenObjection(def.Name); ob != nil {

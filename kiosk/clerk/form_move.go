@@ -443,7 +443,8 @@ func (f *formPage) same(a *App) tui.Cmd {
 
 // hasLast reports whether the customer's earlier order can be asked for: in an order that nothing was typed into.
 func (f *formPage) hasLast(a *App) bool {
-	return a.visit != nil && a.visit.Customer != nil && len(a.visit.Customer.Last) > 0 && len(a.order().Exits) == 0
+	return a.visit != nil && a.visit.Customer != nil && len(a.visit.Customer.Last) > 0 &&
+		len(a.order().Exits) == 0 && len(f.drafts) == 0 && !f.typing
 }
 
 // asLast fills the form as the customer's last order of this service was.

@@ -151,10 +151,6 @@ func keyLock() binding {
 	return binding{names: []string{"ctrl+l"}, show: "Ctrl+L", label: "clerk.key.lock", rank: 7, do: func(a *App, _ tui.Key) tui.Cmd { return a.lock() }}
 }
 
-func keyHome() binding {
-	return binding{names: []string{"esc"}, show: "Esc", label: "clerk.key.back", rank: 1, do: func(a *App, _ tui.Key) tui.Cmd { return a.home() }}
-}
-
 func keyAside() binding {
 	return binding{names: []string{"f3"}, show: "F3", label: "clerk.key.aside", rank: 4, do: func(a *App, _ tui.Key) tui.Cmd { return a.aside() }}
 }

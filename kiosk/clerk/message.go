@@ -124,14 +124,14 @@ func (a *App) short(err error) string {
 // row23 is the one message to show now, most urgent first.
 func (a *App) row23() (mark, string) {
 	switch {
-	case !a.lost.IsZero():
-		return waitMark, a.t("clerk.msg.lost", locale.Args{"at": a.clock(a.lost)})
 	case len(a.messages) > 0:
 		m := a.messages[0]
 		if n := len(a.messages); n > 1 {
 			return m.mark, m.text + " " + a.t("clerk.msg.more", locale.Args{"n": n - 1})
 		}
 		return m.mark, m.text
+	case !a.lost.IsZero():
+		return waitMark, a.t("clerk.msg.lost", locale.Args{"at": a.clock(a.lost)})
 	case a.held.on && a.now().Sub(a.held.since) >= patience:
 		return waitMark, a.t(a.held.label, nil) + " " + a.seconds(a.now().Sub(a.held.since))
 	case a.locked:

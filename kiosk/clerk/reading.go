@@ -11,10 +11,7 @@ import (
 )
 
 // readingPage is K10: the customer reads. It has no focus, so no key can hurt.
-type readingPage struct {
-	quiet
-	help time.Time
-}
+type readingPage struct{ quiet }
 
 func (p *readingPage) keys() []binding {
 	return []binding{
@@ -108,8 +105,11 @@ func (p *readingPage) draw(a *App, c *tui.Canvas) {
 			fields++
 		}
 	}
-	p.step(a, c, y, doneMark, a.t("clerk.reading.agreed_form", locale.Args{"n": fields}), a.clock(o.Times.FormAgreed),
-		a.t("clerk.reading.objections", locale.Args{"n": objections}))
+	settled := a.t("clerk.reading.no_objections", nil)
+	if objections > 0 {
+		settled = a.t("clerk.reading.objections", locale.Args{"n": objections})
+	}
+	p.step(a, c, y, doneMark, a.t("clerk.reading.agreed_form", locale.Args{"n": fields}), a.clock(o.Times.FormAgreed), settled)
 	p.step(a, c, y+1, doneMark, a.t("clerk.reading.shown", nil), a.clock(d.Made), a.t("clerk.reading.version", locale.Args{"version": d.Agreement}))
 	y += 2
 	page, of := d.Shown, len(d.Pages)
@@ -220,6 +220,7 @@ func (a *App) drawHash(c *tui.Canvas, y int, note string) {
 type togetherPage struct {
 	quiet
 	page  int
+	seen  int // the page that the customer had open when this one looked last
 	lines []string
 	busy  bool
 	err   error
@@ -230,7 +231,7 @@ type togetherPage struct {
 
 // together opens the page that the customer's screen shows.
 func (a *App) together() tui.Cmd {
-	return a.turnOver(&togetherPage{page: max(a.order().Document.Shown, 1), under: a.page})
+	return a.turnOver(&togetherPage{page: max(a.order().Document.Shown, 1), seen: a.order().Document.Shown, under: a.page})
 }
 
 // turnOver brings up a page that goes back to the one below it.
@@ -297,6 +298,10 @@ func (p *togetherPage) close(a *App) tui.Cmd {
 
 // tick follows the customer to another page.
 func (p *togetherPage) tick(a *App) tui.Cmd {
+	if shown := a.order().Document.Shown; shown != p.seen {
+		p.seen = shown
+		return p.to(a, shown)
+	}
 	return nil
 }
 

@@ -193,3 +193,13 @@ func (w *world) wait(text string) {
 	w.t.Helper()
 	w.play(`see "` + strings.ReplaceAll(text, `"`, `\"`) + `"`)
 }
+
+// until waits until something holds, looking again at each event that the screen handles.
+func (w *world) until(what string, holds func() bool) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if _, err := w.at.Wait(ctx, func(tuitest.Shot) bool { return holds() }); err != nil {
+		w.t.Errorf("never came: %s", what)
+	}
+}
