@@ -54,6 +54,12 @@ var reaches = []struct {
 		[]string{"signing", "signing/tsa", "signing/signtest", "internal/bench"},
 	},
 	{
+		// Rules and records are told what time it is; terminals and stand-ins look at the wall.
+		"reads the machine's clock",
+		map[string][]string{"time": {"Now", "Since", "Until"}},
+		[]string{"internal/clock", "internal/tui/", "internal/api", "internal/backoffice", "internal/demo", "internal/bench", "cmd/"},
+	},
+	{
 		// Programs end in main only, after everything was closed.
 		"ends the process",
 		map[string][]string{"os": {"Exit"}, "log": {"Fatal", "Fatalf", "Fatalln"}},
