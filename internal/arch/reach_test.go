@@ -54,10 +54,11 @@ var reaches = []struct {
 		[]string{"signing", "signing/tsa", "signing/signtest", "internal/bench"},
 	},
 	{
-		// Rules and records are told what time it is; terminals and stand-ins look at the wall.
+		// Rules and records are told what time it is; terminals, stand-ins and the deadlines of
+		// connections go by the wall.
 		"reads the machine's clock",
 		map[string][]string{"time": {"Now", "Since", "Until"}},
-		[]string{"internal/clock", "internal/tui/", "internal/api", "internal/backoffice", "internal/demo", "internal/bench", "cmd/"},
+		[]string{"internal/clock", "internal/tui/", "internal/api", "internal/backoffice", "internal/demo", "internal/bench", "mail/outbox", "cmd/"},
 	},
 	{
 		// Programs end in main only, after everything was closed.
