@@ -26,8 +26,10 @@ type Client struct {
 	Base string // https://host:port
 	HTTP *http.Client
 
-	mu      sync.Mutex
-	token   string
+	mu    sync.Mutex
+	token string
+
+	reading sync.Mutex // held while the catalogue is fetched: there is one, or two would have different fields
 	catalog *catalog.Catalog
 }
 
@@ -122,11 +124,10 @@ func orderPath(key string, parts ...string) string {
 
 // Catalog fetches the service files once and reads them with the service's own code.
 func (c *Client) Catalog(ctx context.Context) (*catalog.Catalog, error) {
-	c.mu.Lock()
-	have := c.catalog
-	c.mu.Unlock()
-	if have != nil {
-		return have, nil
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	if c.catalog != nil {
+		return c.catalog, nil
 	}
 	data, err := c.bytes(ctx, "/v1/catalog")
 	if err != nil {
@@ -146,14 +147,10 @@ func (c *Client) Catalog(ctx context.Context) (*catalog.Catalog, error) {
 			return nil, err
 		}
 	}
-	got, err := catalog.Load(builtin, own)
-	if err != nil {
+	if c.catalog, err = catalog.Load(builtin, own); err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.catalog = got
-	return got, nil
+	return c.catalog, nil
 }
 
 // view completes an order's view with the definition of its service, which does not travel each time.
