@@ -23,6 +23,7 @@ import (
 	"countersign/internal/api"
 	"countersign/internal/backoffice"
 	"countersign/internal/clock"
+	"countersign/internal/fault"
 	"countersign/internal/job"
 	"countersign/internal/locale"
 	"countersign/internal/store"
@@ -125,7 +126,10 @@ const (
 func Open(ctx context.Context, o Options) (*Service, error) {
 	o = o.filled()
 	s := &Service{Options: o}
-	var err error
+	_, err := os.Stat(filepath.Join(o.Dir, filepath.FromSlash(fileRoot)))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fault.Wrap(err, fault.NotFound, "service.not_founded", fault.Args{"dir": o.Dir})
+	}
 	if s.Vault, err = vault.Open(o.KeyFile, o.Passphrase); err != nil {
 		return nil, err
 	}
