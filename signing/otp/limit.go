@@ -16,8 +16,11 @@ const (
 
 // NextAt is when a new challenge may be asked for after this one.
 func NextAt(c Challenge) time.Time {
-	if c.State == Dead {
+	switch c.State {
+	case Dead:
 		return c.Ended.Add(DeadWait)
+	case Used:
+		return c.Ended // It has done its work; the next order's code is another matter.
 	}
 	return c.Issued.Add(ResendWait)
 }

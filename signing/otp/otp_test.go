@@ -518,3 +518,13 @@ func BenchmarkIssueAndCheck(b *testing.B) {
 		}
 	}
 }
+
+func TestAUsedCodeDoesNotHoldUpTheNextOrder(t *testing.T) {
+	c, code := issue(t, nil)
+	if err := c.Check(code, c.Document, server, start.Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if err := otp.Allow([]otp.Challenge{c}, start.Add(2*time.Second)); err != nil {
+		t.Errorf("the customer's next order has to wait: %v", err)
+	}
+}
