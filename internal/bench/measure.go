@@ -68,10 +68,10 @@ func cpu() time.Duration {
 
 // threadCPU is the processor time that the calling thread has used.
 func threadCPU() time.Duration {
-	var u syscall.Rusage
-	// RUSAGE_THREAD can't fail.
-	_ = syscall.Getrusage(unix.RUSAGE_THREAD, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	var t unix.Timespec
+	// Every Linux has this clock.
+	_ = unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t)
+	return time.Duration(t.Nano())
 }
 
 // The repetitions of a rate, and how long each lasts.
