@@ -24,7 +24,7 @@ type Hub struct {
 	Hall   Reader
 	Source func(source string, l locale.Lang) string
 	Clock  clock.Clock
-	OnErr  func(error) // told of a station that can't be read; the screens show the curtain
+	OnErr  func(error) // told of a station that can't be read; the customer's screen shows the curtain
 
 	mu       sync.Mutex
 	counters map[string]*counter
@@ -43,6 +43,7 @@ type counter struct {
 	displays   map[chan Snapshot]bool
 	clerks     map[chan kiosk.ClerkEvent]bool
 	wake       chan struct{}
+	running    bool // somebody watches, so a loop publishes
 	orderKey   string
 }
 
@@ -167,10 +168,10 @@ func (h *Hub) Clerk(ctx context.Context, unit, name string, beat <-chan time.Tim
 func watch[T any](ctx context.Context, h *Hub, unit, name string, beat <-chan time.Time, in func(*counter) map[chan T]bool, ch chan T) {
 	c := h.at(unit, name)
 	h.mu.Lock()
-	first := len(c.displays)+len(c.clerks) == 0
-	in(c)[ch] = true
+	idle := !c.running
+	in(c)[ch], c.running = true, true
 	h.mu.Unlock()
-	if first {
+	if idle {
 		go h.run(c)
 	}
 	c.poke()
@@ -193,30 +194,38 @@ func watch[T any](ctx context.Context, h *Hub, unit, name string, beat <-chan ti
 // run publishes a counter's state whenever it is woken, until nobody watches.
 func (h *Hub) run(c *counter) {
 	for range c.wake {
-		st, err := h.Hall.Station(context.Background(), c.unit, c.name)
+		snap, event, err := h.state(c)
 		if err != nil {
 			h.OnErr(err)
-			continue
-		}
-		scene := h.scene(c, st)
-		event := kiosk.ClerkEvent{Home: true, Locked: st.Locked, Seam: CustomerSeam(scene), Lang: scene.Lang}
-		snap := Project(scene)
-		if h.watched(c) && st.Order != nil && !st.Locked {
-			view, err := h.Hall.View(context.Background(), st)
-			if err != nil {
-				h.OnErr(err)
-			} else {
-				view.Seam = event.Seam
-				if view.Challenge != nil {
-					view.Challenge.Digits = scene.Digits
-				}
-				event.Order = &view
-			}
 		}
 		if !h.publish(c, snap, event) {
 			return
 		}
 	}
+}
+
+// state reads what is at a counter. When that fails, the customer sees the curtain rather than what was before, and the
+// clerk, whose own acts tell of failures, keeps it: then event is nil.
+func (h *Hub) state(c *counter) (Snapshot, *kiosk.ClerkEvent, error) {
+	st, err := h.Hall.Station(context.Background(), c.unit, c.name)
+	if err != nil {
+		return Project(Scene{Counter: c.name, Locked: true, Now: h.Clock.Now()}), nil, err
+	}
+	scene := h.scene(c, st)
+	event := &kiosk.ClerkEvent{Home: true, Locked: st.Locked, Seam: CustomerSeam(scene), Lang: scene.Lang}
+	if st.Order == nil || st.Locked || !h.watched(c) {
+		return Project(scene), event, nil
+	}
+	view, err := h.Hall.View(context.Background(), st)
+	if err != nil {
+		return Project(scene), nil, err
+	}
+	view.Seam = event.Seam
+	if view.Challenge != nil {
+		view.Challenge.Digits = scene.Digits
+	}
+	event.Order = &view
+	return Project(scene), event, nil
 }
 
 func (h *Hub) watched(c *counter) bool {
@@ -253,19 +262,24 @@ func (h *Hub) scene(c *counter, st kiosk.Station) Scene {
 	return s
 }
 
-// publish puts the newest state into every mailbox and reports whether anybody watches.
-func (h *Hub) publish(c *counter, snap Snapshot, event kiosk.ClerkEvent) bool {
+// publish puts the newest state into every mailbox and reports whether anybody watches. That nobody does and that the
+// loop ends is one decision: whoever comes next starts another.
+func (h *Hub) publish(c *counter, snap Snapshot, event *kiosk.ClerkEvent) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	c.seq++
-	snap.Seq, event.Seq, event.Active = c.seq, c.seq, c.active
+	snap.Seq = c.seq
 	for ch := range c.displays {
 		replace(ch, snap)
 	}
-	for ch := range c.clerks {
-		replace(ch, event)
+	if event != nil {
+		event.Seq, event.Active = c.seq, c.active
+		for ch := range c.clerks {
+			replace(ch, *event)
+		}
 	}
-	return len(c.displays)+len(c.clerks) > 0
+	c.running = len(c.displays)+len(c.clerks) > 0
+	return c.running
 }
 
 // replace puts v into a mailbox of one, over what was not yet taken.

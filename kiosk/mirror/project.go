@@ -3,7 +3,9 @@ package mirror
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"countersign/internal/locale"
 	"countersign/kiosk"
@@ -131,14 +133,15 @@ func form(out *Snapshot, s Scene, l locale.Lang) {
 		out.Seam = seam("seam.counter.typing", "clerk", s.Clerk.Name, "number", strconv.Itoa(row.Number))
 		if f, ok := s.Service.Field(row.Field); ok && s.Typing.Set {
 			row.Value, row.Note, row.NoteArg = s.Typing.Text, "note.typing", ""
-			if masked(f) {
-				row.Value = kiosk.MaskNumber(s.Typing.Text)
+			if masked(f, s.Typing.Text) {
+				// The last digits, shown at every length, would tell the whole number to whoever watches it grow.
+				row.Value = strings.Repeat("*", utf8.RuneCountInString(s.Typing.Text))
 			}
 		}
 	}
 	for _, ob := range o.Objections {
 		if ob.Closed.IsZero() && !ob.Answered.IsZero() {
-			if f, ok := s.Service.Field(ob.Field); ok {
+			if f, ok := s.Service.Field(ob.Field); ok && f.Visible {
 				out.Question = &Question{Number: f.Number, Field: f.Name, Value: shown(f, o.Values[f.Name], l)}
 				break
 			}
@@ -182,14 +185,19 @@ func formRow(s Scene, f *catalog.Field, l locale.Lang) Row {
 	return row
 }
 
-// masked reports whether people who stand behind the customer must not read the field.
-func masked(f *catalog.Field) bool { return f.Type == catalog.IDNumber }
+// personalNumber is the length of a person's own number, which since 2025 is the person's tax code too.
+const personalNumber = 12
+
+// masked reports whether people who stand behind the customer must not read the field with this text.
+func masked(f *catalog.Field, text string) bool {
+	return f.Type == catalog.IDNumber || f.Type == catalog.TaxCode && !strings.Contains(text, "-") && len(text) >= personalNumber
+}
 
 func shown(f *catalog.Field, v catalog.Value, l locale.Lang) string {
 	if v.Empty() {
 		return ""
 	}
-	if masked(f) {
+	if masked(f, v.Text) {
 		return kiosk.MaskNumber(v.Text)
 	}
 	return f.Show(v, l)
@@ -235,7 +243,7 @@ func cardAndPortrait(out *Snapshot, s Scene, l locale.Lang) {
 	}
 	if p := o.Portrait; p != nil {
 		out.Portrait = p.DocumentID
-		out.Retakes = 3 - p.Retakes
+		out.Retakes = max(0, 3-p.Retakes)
 	}
 }
 
@@ -286,6 +294,7 @@ func finished(out *Snapshot, s Scene) {
 	failed := o.Receipt.Mail.State == "failed" || o.Receipt.Print.State == "failed"
 	switch {
 	case o.State == kiosk.Closed:
+		out.Delivery.MailFull = "" // nobody asks for it any more
 		out.Stage, out.Seam = Thanks, seam("seam.counter.bye", "clerk", s.Clerk.Name)
 	case o.Receipt.Medium == "" || failed:
 		out.Stage, out.Seam = Receipt, seam("seam.counter.waits_receipt", "clerk", s.Clerk.Name)
