@@ -7,7 +7,6 @@ import (
 
 	"countersign/internal/fault"
 	"countersign/internal/locale"
-	"countersign/internal/tui"
 	"countersign/kiosk"
 )
 
@@ -242,30 +241,5 @@ func TestNothingFromOutsideReachesTheTerminalRaw(t *testing.T) {
 	w.wait("TRẦN THỊ MẪU")
 	if s := w.at.Plain(); strings.ContainsAny(s, "\x1b\u202e") || !strings.Contains(s, "A[31mBC") {
 		t.Errorf("a name brought control characters to the screen: %q", s)
-	}
-}
-
-func TestTheCaretStandsBehindWideLetters(t *testing.T) {
-	w := newWorld(t, locale.Chinese, 80, 24)
-	w.signIn()
-	w.play(`key f6
-		type 51
-		see "表單 51"`)
-	f, ok := w.app.page.(*formPage)
-	if !ok {
-		t.Fatal("no form")
-	}
-	for _, p := range f.cells(w.app) {
-		if p.field.Type == "text" && !p.field.ReadOnly && p.row < 0 {
-			w.app.page.(*formPage).goTo(w.app, p)
-			break
-		}
-	}
-	w.at.Send(tui.Key{Name: "rune", Text: "赵"})
-	w.at.Send(tui.Key{Name: "rune", Text: "试"})
-	c := tui.NewCanvas(80, 24)
-	w.app.Draw(c)
-	if x, _, shown := c.Caret(); !shown || x != colValue+4 {
-		t.Errorf("the caret stands at %d (%t), want %d", x, shown, colValue+4)
 	}
 }

@@ -66,16 +66,14 @@ func TestNeverBoundKeysAreNotBound(t *testing.T) {
 }
 
 func TestRow24FitsEveryWidth(t *testing.T) {
-	w := newWorld(t, locale.Vietnamese, 80, 24)
-	w.form()
-	w.wait("cần nhập")
+	a, _ := bare(t, "11")
 	for width := minWidth; width <= 200; width++ {
 		n := 0
-		for i, b := range w.app.row24(width) {
+		for i, b := range a.row24(width) {
 			if i > 0 {
 				n += 3
 			}
-			n += tui.Width(b.show) + 1 + tui.Width(w.app.t(b.label, nil))
+			n += tui.Width(b.show) + 1 + tui.Width(a.t(b.label, nil))
 		}
 		if n > width {
 			t.Fatalf("row 24 takes %d cells of %d", n, width)
@@ -83,51 +81,59 @@ func TestRow24FitsEveryWidth(t *testing.T) {
 	}
 }
 
-// TestKeyBudget counts form 01 as screens.md §10 does: what makes content, and all other keys at the clerk's keyboard.
-func TestKeyBudget(t *testing.T) {
-	const fields = 15
-	finish := func(w *world) int {
-		w.play(`see "Đã mời"`)
-		w.hall.customer(w.t, w.hall.generated)
-		w.hall.customer(w.t, func(o *kiosk.Order) error {
-			for p := range o.Document.Pages {
-				if err := o.ShowPage(p+1, w.hall.clock.Now()); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		w.wait("trang 3/3")
-		if o, _ := w.hall.with(w.hall.newest(), nil); o.Order.Card == nil {
-			w.play(`scan "${qr}"
-				see "Đã đọc thẻ"`)
-		}
-		w.hall.customer(w.t, func(o *kiosk.Order) error {
-			s, _ := w.hall.cat.Service(o.Service)
-			w.hall.matched(o, s)
-			return o.Agree("3f9a", w.hall.clock.Now())
-		})
-		w.wait("CHỤP ẢNH")
-		w.shot <- w.hall.picture
-		n := w.play(`see "Đúng người, nhận ảnh"
-			count overhead
-			type 1
-			see "CHỜ KHÁCH XÁC NHẬN"`).Overhead
-		w.hall.customer(w.t, func(o *kiosk.Order) error {
-			if err := o.Challenged("c1", w.hall.clock.Now()); err != nil {
+// finish goes from the invitation to the seal and returns the keys that the clerk pressed.
+func (w *world) finish() int {
+	w.t.Helper()
+	w.play(`see "Đã mời"`)
+	w.hall.customer(w.t, w.hall.generated)
+	w.hall.customer(w.t, func(o *kiosk.Order) error {
+		for p := range o.Document.Pages {
+			if err := o.ShowPage(p+1, w.hall.clock.Now()); err != nil {
 				return err
 			}
-			return o.ConfirmedBy(kiosk.Confirmation{Method: "otp_mail", Challenge: "c1", At: w.hall.clock.Now(), SignedID: "s"}, w.hall.clock.Now())
-		})
-		return n + w.play(`see "ĐÓNG DẤU"
-			count overhead
-			type 0042
-			see "đã ký, đóng dấu và lưu"`).Overhead
+		}
+		return nil
+	})
+	w.wait("trang 3/3")
+	if o, _ := w.hall.with(w.hall.newest(), nil); o.Order.Card == nil {
+		w.play(`scan "${qr}"
+			see "Đã đọc thẻ"`)
 	}
-	t.Run("a new customer, everything typed", func(t *testing.T) {
-		w := newWorld(t, locale.Vietnamese, 80, 24)
-		w.signIn()
-		c := w.play(`count overhead
+	w.hall.customer(w.t, func(o *kiosk.Order) error {
+		s, _ := w.hall.cat.Service(o.Service)
+		w.hall.matched(o, s)
+		return o.Agree("3f9a", w.hall.clock.Now())
+	})
+	w.wait("CHỤP ẢNH")
+	w.shot <- w.hall.picture
+	n := w.play(`see "Đúng người, nhận ảnh"
+		count overhead
+		type 1
+		see "CHỜ KHÁCH XÁC NHẬN"`).Overhead
+	w.hall.customer(w.t, func(o *kiosk.Order) error {
+		if err := o.Challenged("c1", w.hall.clock.Now()); err != nil {
+			return err
+		}
+		return o.ConfirmedBy(kiosk.Confirmation{Method: "otp_mail", Challenge: "c1", At: w.hall.clock.Now(), SignedID: "s"}, w.hall.clock.Now())
+	})
+	return n + w.play(`see "ĐÓNG DẤU"
+		count overhead
+		type 0042
+		see "đã ký, đóng dấu và lưu"`).Overhead
+}
+
+// TestKeyBudget counts form 01 as screens.md §10 does: what makes content, and all other keys at the clerk's keyboard.
+func TestKeyBudget(t *testing.T) {
+	t.Run("a new customer, everything typed", typedBudget)
+	t.Run("a card scanned", scannedBudget)
+	t.Run("a returning customer, the same service", returningBudget)
+}
+
+func typedBudget(t *testing.T) {
+	const fields = 15
+	w := newWorld(t, locale.Vietnamese, 80, 24)
+	w.signIn()
+	c := w.play(`count overhead
 			key f6
 			type 01
 			count usual
@@ -153,17 +159,18 @@ func TestKeyBudget(t *testing.T) {
 			key f10
 			see "SẼ KÝ"
 			key f10`)
-		c.Overhead += finish(w)
-		t.Logf("content %d, overhead %d", c.Content, c.Overhead)
-		if c.Overhead > fields+5 {
-			t.Errorf("%d keys that make no content, %d are allowed", c.Overhead, fields+5)
-		}
-	})
-	t.Run("a card scanned", func(t *testing.T) {
-		w := newWorld(t, locale.Vietnamese, 80, 24)
-		w.signIn()
-		w.hall.known = nil
-		c := w.play(`scan "${qr}"
+	c.Overhead += w.finish()
+	t.Logf("content %d, overhead %d", c.Content, c.Overhead)
+	if c.Overhead > fields+5 {
+		t.Errorf("%d keys that make no content, %d are allowed", c.Overhead, fields+5)
+	}
+}
+
+func scannedBudget(t *testing.T) {
+	w := newWorld(t, locale.Vietnamese, 80, 24)
+	w.signIn()
+	w.hall.known = nil
+	c := w.play(`scan "${qr}"
 			see "CHỌN DỊCH VỤ"
 			count overhead
 			type 01
@@ -185,18 +192,19 @@ func TestKeyBudget(t *testing.T) {
 			key f10
 			see "SẼ KÝ"
 			key f10`)
-		c.Overhead += finish(w)
-		t.Logf("content %d, overhead %d", c.Content, c.Overhead)
-		if c.Overhead > 14 {
-			t.Errorf("%d keys that make no content, 14 are allowed", c.Overhead)
-		}
-	})
-	t.Run("a returning customer, the same service", func(t *testing.T) {
-		w := newWorld(t, locale.Vietnamese, 80, 24)
-		w.hall.known[0].Last = w.hall.known[0].Last[1:]
-		w.hall.again = true
-		w.signIn()
-		c := w.play(`scan "${qr}"
+	c.Overhead += w.finish()
+	t.Logf("content %d, overhead %d", c.Content, c.Overhead)
+	if c.Overhead > 14 {
+		t.Errorf("%d keys that make no content, 14 are allowed", c.Overhead)
+	}
+}
+
+func returningBudget(t *testing.T) {
+	w := newWorld(t, locale.Vietnamese, 80, 24)
+	w.hall.known[0].Last = w.hall.known[0].Last[1:]
+	w.hall.again = true
+	w.signIn()
+	c := w.play(`scan "${qr}"
 			see "CHỌN DỊCH VỤ"
 			key f9
 			see "PHIẾU 11"
@@ -207,10 +215,9 @@ func TestKeyBudget(t *testing.T) {
 			key f10
 			see "SẼ KÝ"
 			key f10`)
-		all := c.Content + c.Overhead + finish(w)
-		t.Logf("%d keys", all)
-		if all > 25 {
-			t.Errorf("%d keys in all, 25 are allowed", all)
-		}
-	})
+	all := c.Content + c.Overhead + w.finish()
+	t.Logf("%d keys", all)
+	if all > 25 {
+		t.Errorf("%d keys in all, 25 are allowed", all)
+	}
 }

@@ -1,6 +1,8 @@
 package clerk
 
 import (
+	"reflect"
+
 	"countersign/internal/tui"
 	"countersign/kiosk"
 )
@@ -103,48 +105,30 @@ func (a *App) follow() tui.Cmd {
 	if a.under != nil {
 		at = a.under
 	}
-	switch at.(type) {
+	switch at := at.(type) {
 	case *formPage, *checkPage:
 		if o := a.order(); o.State == kiosk.Draft || o.State == kiosk.Invited {
-			if c, ok := at.(*checkPage); ok {
+			if c, ok := a.page.(*checkPage); ok {
 				return c.disarmed(a)
 			}
 			return nil
 		}
 	case *togetherPage:
-		if _, still := want.(*readingPage); still {
+		if sameKind(at.under, want) {
+			return nil
+		}
+	case *picturePage:
+		if _, still := want.(*portraitPage); still {
 			return nil
 		}
 	case *homePage, *findPage, *pickPage, *evidencePage, *healthPage:
 		return nil // The clerk has left the order; it does not pull them back.
 	}
-	if a.sameKind(at, want) {
+	if sameKind(at, want) {
 		return nil
 	}
 	return a.turn(want)
 }
 
 // sameKind reports whether two pages are of one kind.
-func (a *App) sameKind(x, y page) bool {
-	switch x.(type) {
-	case *readingPage:
-		_, ok := y.(*readingPage)
-		return ok
-	case *cardPage:
-		_, ok := y.(*cardPage)
-		return ok
-	case *portraitPage:
-		_, ok := y.(*portraitPage)
-		return ok
-	case *codePage:
-		_, ok := y.(*codePage)
-		return ok
-	case *sealPage:
-		_, ok := y.(*sealPage)
-		return ok
-	case *donePage:
-		_, ok := y.(*donePage)
-		return ok
-	}
-	return false
-}
+func sameKind(x, y page) bool { return reflect.TypeOf(x) == reflect.TypeOf(y) }

@@ -44,14 +44,14 @@ func (a *App) aside() tui.Cmd {
 
 // setAside sets the order aside without anybody asking, when the customer has been silent for long.
 func (a *App) setAside() tui.Cmd {
-	key, svc := a.order().Key, a.svc
+	key := a.order().Key
 	a.home()
-	return func(ctx context.Context) tui.Event {
-		if err := svc.Aside(ctx, key); err != nil {
-			return nil // It is still in hand at this counter, and found there.
+	return do(a, func(ctx context.Context) error { return a.svc.Aside(ctx, key) }, func(err error) tui.Cmd {
+		if err != nil {
+			return a.failed(err) // It is still in hand at this counter, and found there.
 		}
 		return nil
-	}
+	})
 }
 
 // reopen leads back to the form; the customer will have to agree and read again.

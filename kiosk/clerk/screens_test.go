@@ -243,6 +243,14 @@ func TestK12JudgesAPicture(t *testing.T) {
 	w.play(`see "Đúng người, nhận ảnh"
 		see "▀"`)
 	w.golden("k12")
+	// A heartbeat of the service leaves the large picture open.
+	w.play(`key f11
+		see-not "ĐỐI CHIẾU"`)
+	w.hall.push(w.hall.newest())
+	w.hall.customer(t, func(o *kiosk.Order) error { return nil })
+	w.play(`see-not "ĐỐI CHIẾU"
+		key esc
+		see "ĐỐI CHIẾU"`)
 }
 
 func TestK13ShowsTheCourseAndNoCode(t *testing.T) {
