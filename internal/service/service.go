@@ -179,6 +179,9 @@ func (s *Service) assemble(ctx context.Context) error {
 	if err := s.Hall.Settle(ctx); err != nil {
 		return err
 	}
+	if err := s.Store.Reclaim(ctx); err != nil {
+		return err
+	}
 	s.runner = s.errands()
 	handler, _ := api.New(&api.Server{Hall: s.Hall, Hub: s.Hub, Links: s, Evidence: s.Hall, Services: services.Files, Own: o.Own, Log: o.Log, Beat: o.Beat})
 	s.Handler = handler

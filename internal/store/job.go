@@ -117,6 +117,16 @@ func (s *Store) Claim(ctx context.Context, scope job.Scope, now time.Time, lease
 	return list, nil
 }
 
+// Reclaim frees the jobs that a process was at when it stopped, instead of waiting for the end of their leases: whoever
+// has this directory open is alone with it. What such a process still tries to settle is refused by the fence.
+func (s *Store) Reclaim(ctx context.Context) error {
+	return s.update(ctx, func(t *tx) error {
+		n, err := t.exec("UPDATE jobs SET leased = ? WHERE state = 'running' AND leased > ?", nanos(s.clock.Now()), nanos(s.clock.Now()))
+		t.woke = t.woke || n > 0
+		return err
+	})
+}
+
 // Settle writes what became of a claimed job, and runs then in the same transaction. When the claim no longer holds
 // nothing happens and the error is job.ErrFenced.
 func (s *Store) Settle(ctx context.Context, j job.Job, then func(kiosk.Tx) error) error {
