@@ -145,7 +145,7 @@ func (r *Runner[T]) Run(ctx context.Context) {
 func (r *Runner[T]) Step(ctx context.Context) int {
 	total := 0
 	for name := range r.kinds {
-		n, err := r.start(ctx, name)
+		n, _, _, err := r.start(ctx, name)
 		if err != nil {
 			r.report(ctx, name, 0, err)
 		}
@@ -159,9 +159,8 @@ func (r *Runner[T]) Step(ctx context.Context) int {
 func (r *Runner[T]) dispatch(ctx context.Context) time.Duration {
 	wait := idle
 	for name, kind := range r.kinds {
-		_, err := r.start(ctx, name)
-		var due time.Time
-		if err == nil && r.room(name) > 0 {
+		_, claimed, due, err := r.start(ctx, name)
+		if err == nil && claimed && r.room(name) > 0 {
 			due, err = r.queue.Due(ctx, Scope{name, kind.Ordered})
 		}
 		if err != nil {
@@ -189,21 +188,22 @@ func (r *Runner[T]) room(name string) int {
 	return max(r.kinds[name].Workers, 1) - r.busy[name]
 }
 
-// start claims as many due jobs of a kind as there are free workers and sets them to work.
-func (r *Runner[T]) start(ctx context.Context, name string) (int, error) {
+// start claims as many due jobs of a kind as there are free workers, sets them to work and returns how many. When there
+// was nothing to claim it returns when there will be; the zero time when never, or no worker is free.
+func (r *Runner[T]) start(ctx context.Context, name string) (n int, claimed bool, due time.Time, err error) {
 	room := r.room(name)
 	if room == 0 {
-		return 0, nil
+		return 0, false, due, nil
 	}
 	scope, now := Scope{name, r.kinds[name].Ordered}, r.options.Clock.Now()
 	// A claim writes to the disk, so it is worth a look first.
-	due, err := r.queue.Due(ctx, scope)
+	due, err = r.queue.Due(ctx, scope)
 	if err != nil || due.IsZero() || due.After(now) {
-		return 0, err
+		return 0, false, due, err
 	}
 	jobs, err := r.queue.Claim(ctx, scope, now, r.options.Lease, room)
 	if err != nil {
-		return 0, err
+		return 0, false, time.Time{}, err
 	}
 	r.mu.Lock()
 	r.busy[name] += len(jobs)
@@ -211,7 +211,7 @@ func (r *Runner[T]) start(ctx context.Context, name string) (int, error) {
 	for _, j := range jobs {
 		r.workers.Go(func() { r.work(ctx, name, j) })
 	}
-	return len(jobs), nil
+	return len(jobs), true, time.Time{}, nil
 }
 
 // work carries out one job and settles it.
