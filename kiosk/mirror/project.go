@@ -203,11 +203,11 @@ func shown(f *catalog.Field, v catalog.Value, l locale.Lang) string {
 	return f.Show(v, l)
 }
 
-// tail is the end of an old value, enough to recognise it.
+// tail is the end of an old value, enough to recognise it: "..017".
 func tail(old string) string {
 	r := []rune(old)
-	if len(r) > 12 {
-		return ".." + string(r[len(r)-10:])
+	if len(r) > 6 {
+		return ".." + strings.TrimSpace(string(r[len(r)-4:]))
 	}
 	return old
 }

@@ -222,3 +222,23 @@ func (s *stage) sealed(t *testing.T) {
 		t.Errorf("the order is %s, hand-over %s, receipt %+v, rating %d", o.State, o.HandOver.State, o.Receipt, o.Rating)
 	}
 }
+
+// TestTheScreensOfTheReadmeAreTheProgramsOwn plays what the README's pictures show; make golden draws them anew.
+func TestTheScreensOfTheReadmeAreTheProgramsOwn(t *testing.T) {
+	play(t, "pictures", 80, 24, nil, func(t *testing.T, _ *stage, r tuitest.Result) {
+		for name, title := range map[string]string{"clerk-form": "countersign kiosk", "customer-form": "countersign display"} {
+			shot := r.Shots[name]
+			for _, must := range []string{"NGUYỄN VĂN THỬ", "thu@mau.example"} {
+				if !shot.Shows(must) {
+					t.Errorf("%s does not show %q", name, must)
+				}
+			}
+			if os.Getenv("COUNTERSIGN_UPDATE") == "" {
+				continue
+			}
+			if err := os.WriteFile(filepath.Join("..", "..", "docs", "pictures", name+".svg"), tuitest.SVG(shot, title), 0o644); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
