@@ -111,7 +111,8 @@ func (s *Service) mailCode(ctx context.Context, j job.Job) job.Outcome {
 	if now.After(c.Expires) {
 		return job.Refused(errors.New("the code ran out before the mail server took it"))
 	}
-	raw, err := receipt.Code(s.Options.Sender, c, now)
+	// The time of asking, not of sending: another try must send the same bytes.
+	raw, err := receipt.Code(s.Options.Sender, c, j.Created)
 	if err != nil {
 		return job.Refused(err)
 	}

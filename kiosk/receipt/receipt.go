@@ -34,13 +34,14 @@ func lang(tag string) locale.Lang {
 	return locale.Vietnamese
 }
 
-// Code is the message with a one-time code: what it is for, how much, for which text, until when. It has no link.
-func Code(s Sender, c kiosk.CodeMail, now time.Time) ([]byte, error) {
+// Code is the message with a one-time code: what it is for, how much, for which text, until when. It has no link. The
+// same code asked for at the same moment is the same message, so that a repeat is known as one.
+func Code(s Sender, c kiosk.CodeMail, asked time.Time) ([]byte, error) {
 	l := lang(c.Lang)
 	text := locale.Text(l, "mail.code", locale.Args{"purpose": c.Purpose, "amount": c.Amount, "hash": c.Hash, "code": c.Code,
 		"until": c.Expires.In(clock.Vietnam).Format("15:04:05"), "unit": c.Unit, "hotline": c.Hotline, "order": c.Order})
 	return message.Build(message.Mail{From: mail.Address{Name: c.Unit, Address: s.Address}, To: mail.Address{Address: c.To},
-		Subject: locale.Text(l, "mail.code_subject", locale.Args{"purpose": c.Purpose}), Date: now,
+		Subject: locale.Text(l, "mail.code_subject", locale.Args{"purpose": c.Purpose}), Date: asked,
 		MessageID: "code-" + c.Challenge + "@" + s.Host, Text: text, Auto: true})
 }
 
