@@ -372,8 +372,7 @@ func TestAServiceThatNamesItsHandOverGivesNothingElse(t *testing.T) {
 		t.Errorf("handed over are %v", got.Values)
 	}
 	if bytes.Contains(raw, []byte("001090000017")) || bytes.Contains(raw, []byte("3.0")) {
-		t.Errorf("the data hold more than that:
-%s", raw)
+		t.Errorf("the data hold more than that:\n%s", raw)
 	}
 }
 
