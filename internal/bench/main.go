@@ -71,7 +71,7 @@ func figures() []group {
 	return []group{
 		{[]string{"build.pdf", "sign.p256.bb", "sign.p256.bt", "sign.rsa2048.bb", "verify.p256.bb"}, documents},
 		{[]string{"journal.append", "vault.seal"}, records},
-		{[]string{"orders.complete", "orders.limit", "orders.step"}, orders},
+		{[]string{"orders.complete", "orders.limit", "orders.cpu", "orders.step"}, orders},
 		{[]string{"restart.ready"}, restart},
 		{[]string{"kiosk.update_view"}, updateView},
 		{[]string{"version.start", "kiosk.first_frame", "kiosk.key_to_frame", "display.key_to_customer"}, terminals},

@@ -73,10 +73,10 @@ func orders(ctx context.Context, b *bench) (err error) {
 		least = append(least, milliseconds(cpu()-start)/(counters*each*2))
 	}
 	b.say("orders: %d counters, %d processors, Unix socket, B-T, picture 480x640, receipt printed into a folder; clients, mail server and back office run here too", counters, runtime.NumCPU())
-	b.say("orders: an order has %d durable acts and takes %s ms of processor time, the limit's %s ms", l.acts, short(quantile(used, 0.5)), short(quantile(least, 0.5)))
 	b.say("limit: an order's %d P-256 signs, %d checks, %d key, 1 RSA-2048 sign and check, 2 PDF builds; %d acts in turn, each with a group's fsync", limitSigns, limitChecks, limitKeys, l.acts)
 	b.print(figure{name: "orders.complete", values: rate, unit: "1/s", more: true, beside: "orders.limit", besides: limit})
 	b.print(figure{name: "orders.limit", values: limit, unit: "1/s", more: true})
+	b.print(figure{name: "orders.cpu", values: used, unit: "cpu-ms", beside: "orders.limit", besides: least})
 	for i, values := range t.steps {
 		b.print(figure{name: fmt.Sprint("orders.step.", i+1), values: values, unit: "ms"})
 	}
