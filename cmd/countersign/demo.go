@@ -37,7 +37,7 @@ func (a *app) demo() *cobra.Command {
 			return err
 		}
 		if auto || !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) {
-			return errors.Join(w.Play(cmd.Context(), a.out), w.Close())
+			return errors.Join(w.Play(cmd.Context(), a.out, a.lang), w.Close())
 		}
 		return errors.Join(a.openScreens(cmd.Context(), w), w.Close())
 	}

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"time"
 
 	"countersign/internal/api"
+	"countersign/internal/locale"
 	"countersign/kiosk"
 	"countersign/kiosk/idcard"
 	"countersign/signing/verify"
@@ -27,6 +29,7 @@ type Journey struct {
 	Rows    map[string][][]string
 	Picture []byte
 	Medium  string
+	Lang    locale.Lang              // of what Step is told
 	Step    func(n int, what string) // told when a step is done; may be nil
 
 	Order kiosk.OrderView
@@ -36,9 +39,9 @@ type Journey struct {
 // FieldValue is one field exit.
 type FieldValue struct{ Field, Typed string }
 
-func (j *Journey) step(n int, format string, args ...any) {
+func (j *Journey) step(n int, args locale.Args) {
 	if j.Step != nil {
-		j.Step(n, fmt.Sprintf(format, args...))
+		j.Step(n, locale.Text(j.Lang, "demo.step."+strconv.Itoa(n), args))
 	}
 }
 
@@ -61,7 +64,7 @@ func (j *Journey) open(ctx context.Context) error {
 	if j.Order, err = j.Clerk.StartOrder(ctx, visit.Visit.Key, j.Service, false); err != nil {
 		return fmt.Errorf("step 1, choose service %s: %w", j.Service, err)
 	}
-	j.step(1, "visit %02d, customer found by the card, service %s", visit.Visit.Serial, j.Service)
+	j.step(1, locale.Args{"visit": fmt.Sprintf("%02d", visit.Visit.Serial), "service": j.Service})
 	return nil
 }
 
@@ -87,7 +90,7 @@ func (j *Journey) fill(ctx context.Context) error {
 	if j.Order, err = j.Clerk.Invite(ctx, key); err != nil {
 		return fmt.Errorf("step 2, invite: %w", err)
 	}
-	j.step(2, "form filled, %d fields, customer invited", len(j.Order.Order.Values))
+	j.step(2, locale.Args{"fields": len(j.Order.Order.Values)})
 	return nil
 }
 
@@ -101,7 +104,7 @@ func (j *Journey) agree(ctx context.Context) error {
 	if j.Order, err = j.Clerk.Order(ctx, key); err != nil {
 		return fmt.Errorf("step 3: %w", err)
 	}
-	j.step(3, "%s made, agreement %s, hash %s on both screens", j.Order.Order.Number, j.Order.Order.Document.Agreement, j.Order.Hash)
+	j.step(3, locale.Args{"order": j.Order.Order.Number, "agreement": j.Order.Order.Document.Agreement, "hash": j.Order.Hash})
 	return nil
 }
 
@@ -138,7 +141,7 @@ func (j *Journey) show(ctx context.Context) error {
 		return fmt.Errorf("step 4, judge the picture: %w", err)
 	}
 	o := j.Order.Order
-	j.step(4, "read to the end (%d pages, %d lines), card agrees with the form, portrait judged", len(o.Document.Pages), o.Document.Lines)
+	j.step(4, locale.Args{"pages": len(o.Document.Pages), "lines": o.Document.Lines})
 	return nil
 }
 
@@ -167,8 +170,8 @@ func (j *Journey) seal(ctx context.Context) error {
 		return fmt.Errorf("step 5, apply the seals: %w", err)
 	}
 	o := j.Order.Order
-	j.step(5, "confirmed by OTP (%s), counter key and %d seals applied, level %s", o.Confirm.Channel, len(o.Seals)-1, o.Document.Signatures[len(o.Document.Signatures)-1].Level)
-	j.step(6, "stored encrypted, journalled")
+	j.step(5, locale.Args{"channel": o.Confirm.Channel, "seals": len(o.Seals) - 1, "level": o.Document.Signatures[len(o.Document.Signatures)-1].Level})
+	j.step(6, locale.Args{"first": o.FirstEntry, "last": o.LastEntry})
 	return nil
 }
 
@@ -183,7 +186,7 @@ func (j *Journey) handOver(ctx context.Context) error {
 			return fmt.Errorf("step 7: %w", err)
 		}
 		if h := j.Order.Order.HandOver; h.State == "done" {
-			j.step(7, "handed over to %s (MÔ PHỎNG), acknowledgement %s", h.System, h.Ack)
+			j.step(7, locale.Args{"system": h.System, "ack": h.Ack})
 			return nil
 		}
 		select {
@@ -214,7 +217,7 @@ func (j *Journey) receive(ctx context.Context) error {
 	if err := j.Clerk.Release(ctx); err != nil {
 		return fmt.Errorf("step 8: %w", err)
 	}
-	j.step(8, "receipt: %s, verify code %s", j.Medium, j.Order.Order.Document.VerifyCode)
+	j.step(8, locale.Args{"medium": locale.Text(j.Lang, "demo.medium."+j.Medium, nil), "code": j.Order.Order.Document.VerifyCode})
 	return nil
 }
 
@@ -246,20 +249,23 @@ func (w *World) SignIn(ctx context.Context) (*api.Clerk, *api.Display, error) {
 
 // Play walks one customer through the eight steps, telling each, checks what came out, and leaves the work order and
 // the receipt in out/.
-func (w *World) Play(ctx context.Context, out io.Writer) error {
+func (w *World) Play(ctx context.Context, out io.Writer, lang locale.Lang) error {
 	j, err := w.Capacity(ctx)
 	if err != nil {
 		return err
 	}
-	j.Step = func(n int, what string) { fmt.Fprintf(out, "step %d  %s\n", n, what) }
+	j.Lang = lang
+	j.Step = func(n int, what string) {
+		fmt.Fprintln(out, locale.Text(lang, "demo.step", locale.Args{"n": n, "what": what}))
+	}
 	if err := j.Run(ctx); err != nil {
 		return err
 	}
-	return w.leave(ctx, j, out)
+	return w.leave(ctx, j, out, lang)
 }
 
 // leave writes the files of the journey and verifies the work order as a stranger would.
-func (w *World) leave(ctx context.Context, j *Journey, out io.Writer) error {
+func (w *World) leave(ctx context.Context, j *Journey, out io.Writer, lang locale.Lang) error {
 	file, err := j.Clerk.Document(ctx, j.Order.Order.Key)
 	if err != nil {
 		return err
@@ -284,10 +290,10 @@ func (w *World) leave(ctx context.Context, j *Journey, out io.Writer) error {
 	if !journal.OK() {
 		return fmt.Errorf("the journal is broken from entry %d on", journal.First())
 	}
-	fmt.Fprintf(out, "\nverified: %s, %d signatures; journal: %d entries, intact\n\n", r.Verdict, len(r.Signatures), journal.Size)
-	for _, p := range [][2]string{{"work order", w.path("out", "work-order.pdf")}, {"receipt mail", w.path("out", "receipt.eml")},
-		{"printed receipt", w.path("print", "receipt-"+j.Order.Order.Number+".pdf")}, {"root certificate", w.path("ca", "root.pem")}, {"data, encrypted", w.path("data")}} {
-		fmt.Fprintf(out, "%-18s %s\n", p[0], p[1])
+	fmt.Fprintf(out, "\n%s\n\n", locale.Text(lang, "demo.verified", locale.Args{"verdict": r.Verdict, "signatures": len(r.Signatures), "entries": journal.Size}))
+	for _, p := range [][2]string{{"order", w.path("out", "work-order.pdf")}, {"mail", w.path("out", "receipt.eml")},
+		{"paper", w.path("print", "receipt-"+j.Order.Order.Number+".pdf")}, {"root", w.path("ca", "root.pem")}, {"data", w.path("data")}} {
+		fmt.Fprintf(out, "%s  %s\n", locale.Text(lang, "demo.left."+p[0], nil), p[1])
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"countersign/internal/locale"
 	"countersign/kiosk"
 )
 
@@ -31,7 +32,7 @@ func TestACustomerWalksThroughAllEightSteps(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var out bytes.Buffer
-	if err := w.Play(ctx, &out); err != nil {
+	if err := w.Play(ctx, &out, locale.English); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	t.Log(out.String())
