@@ -152,14 +152,15 @@ func (p *evidencePage) draw(a *App, c *tui.Canvas) {
 func (p *evidencePage) drawSigner(a *App, c *tui.Canvas, y, n int, s EvidenceSigner) {
 	c.Put(1, y, itoa(n), tui.Text)
 	c.PutMax(3, y, 23, commonName(s.Name), tui.Text)
-	c.PutMax(27, y, 25, a.t("clerk.rank."+s.Rank, nil), tui.Text)
+	rank := s.Rank
+	if rank == "" {
+		rank = "unknown"
+	}
+	c.PutMax(27, y, 25, a.t("clerk.rank."+rank, nil), tui.Text)
 	c.Put(53, y, a.clock(s.At), tui.Text)
 	m, word := doneMark, "clerk.evidence.valid"
-	switch {
-	case !s.OK:
+	if !s.OK {
 		m, word = "✗", "clerk.evidence.invalid"
-	case !s.Proven && s.Rank != "otp":
-		word = "clerk.evidence.valid"
 	}
 	putMark(c, 65, y, m)
 	c.PutMax(67, y, width(c)-67, a.t(word, nil), m.style())

@@ -80,7 +80,7 @@ func newHall(t testing.TB) *hall {
 		CMIS: map[string]catalog.Fact{"customer_code": fact("PA05050000017"), "use_address": fact(thu.Address), "address": fact(thu.Address), "capacity": fact("3.0"), "purpose": fact("1"), "households": fact("2")},
 	}
 	h.links = []kiosk.Link{{Name: "handover", Label: "CMIS", State: "ok", Last: morning.Add(-time.Second), StandIn: true},
-		{Name: "mail", State: "ok", Last: morning.Add(-2 * time.Second)}, {Name: "seal", State: "ok", Last: morning.Add(-3 * time.Second)},
+		{Name: "receipt_mail", State: "ok", Last: morning.Add(-2 * time.Second)}, {Name: "seal", State: "ok", Last: morning.Add(-3 * time.Second)},
 		{Name: "tsa", State: "ok", Last: morning.Add(-90 * time.Second)}}
 	h.picture = drawnPicture(t)
 	return h
@@ -552,7 +552,7 @@ func (h *hall) Evidence(_ context.Context, key string) (Evidence, error) {
 	at := v.Order.Times.Sealed
 	return Evidence{Verdict: "PASSED", Summary: map[string]string{"vi": "ĐẠT: nguyên vẹn, phủ hết tệp"}, Size: 214339, Revisions: 5, At: h.clock.Now(), Order: v,
 		JournalOK: true, JournalRoot: "a07e55d1ffff",
-		Signatures: []EvidenceSigner{{Name: "CN=NGUYỄN VĂN THỬ,O=x", Rank: "otp", At: at, OK: true}, {Name: "Ngô Lan Anh", Rank: "counter_key", At: at, OK: true},
+		Signatures: []EvidenceSigner{{Name: "CN=NGUYỄN VĂN THỬ,O=x", Rank: "otp", At: at, OK: true}, {Name: "Ngô Lan Anh", Rank: "clerk", At: at, OK: true},
 			{Name: "Dấu nghiệp vụ 2", Rank: "seal", At: at, OK: true, Proven: true}, {Name: "Điện lực Bắc Giang", Rank: "seal", At: at, OK: true, Proven: true}}}, err
 }
 
