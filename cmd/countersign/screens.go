@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -74,14 +75,20 @@ func (a *app) runKiosk(ctx context.Context, f kioskFlags) error {
 	return tui.Run(ctx, clerk.New(service, o), tui.Options{Theme: f.theme, OnHangup: lock})
 }
 
-// camera takes the next picture that is put into a folder after it was asked for.
-func camera(dir string) func(context.Context) ([]byte, error) {
-	return func(ctx context.Context) ([]byte, error) {
-		tick := time.NewTicker(200 * time.Millisecond)
-		defer tick.Stop()
-		folder := portrait.Watch(dir, portrait.DefaultLimits(), clock.System{}, tick.C)
-		if err := folder.Begin(time.Now()); err != nil {
-			return nil, err
+// camera takes pictures out of a folder: the newest that was put there since the order in hand began, each once.
+func camera(dir string) func(context.Context, time.Time) ([]byte, error) {
+	tick := time.NewTicker(200 * time.Millisecond)
+	folder := portrait.Watch(dir, portrait.DefaultLimits(), clock.System{}, tick.C)
+	var mu sync.Mutex
+	var begun time.Time
+	return func(ctx context.Context, since time.Time) ([]byte, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !since.Equal(begun) {
+			if err := folder.Begin(since); err != nil {
+				return nil, err
+			}
+			begun = since
 		}
 		p, err := folder.Take(ctx)
 		return p.Data, err

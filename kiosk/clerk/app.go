@@ -36,8 +36,9 @@ type Options struct {
 	// Idle is how long neither side may press a key before both screens are locked; 3 minutes when 0. While the desk
 	// waits for the customer the limit is Waiting; 10 minutes when 0.
 	Idle, Waiting time.Duration
-	// Portraits waits for the next picture from the camera's folder or device. nil: pictures come by no way.
-	Portraits func(ctx context.Context) ([]byte, error)
+	// Portraits waits for the next picture from the camera's folder or device. It gives no picture twice, and none
+	// that is older than since, when the order began: that would be another customer's. nil: pictures come by no way.
+	Portraits func(ctx context.Context, since time.Time) ([]byte, error)
 	// Compose is the built-in way of typing Vietnamese; nil leaves it to the terminal.
 	Compose tui.Composer
 	// Silent switches off the bell that rings when the customer objects or asks for help.

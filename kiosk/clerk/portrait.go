@@ -47,12 +47,12 @@ func (p *portraitPage) watch(a *App) tui.Cmd {
 	}
 	gone, stop := context.WithCancel(context.Background())
 	p.stop, p.away = stop, nil
-	next, key := a.opt.Portraits, a.order().Key
+	next, key, since := a.opt.Portraits, a.order().Key, a.order().Created
 	return call(a, func(ctx context.Context) ([]byte, error) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(gone, cancel)()
-		return next(ctx)
+		return next(ctx, since)
 	}, func(data []byte, err error) tui.Cmd {
 		p.stop = nil
 		if a.page != page(p) || a.order().Key != key {

@@ -30,7 +30,7 @@ func newWorld(t *testing.T, lang locale.Lang, w, h int) *world {
 	t.Helper()
 	wd := &world{t: t, hall: newHall(t), shot: make(chan []byte, 1)}
 	wd.app = New(wd.hall, Options{Lang: lang, Clock: wd.hall.clock, Counter: "3", Unit: kiosk.Unit{Code: "PA0505", Name: "Điện lực Bắc Giang"},
-		Portraits: func(ctx context.Context) ([]byte, error) {
+		Portraits: func(ctx context.Context, _ time.Time) ([]byte, error) {
 			select {
 			case p := <-wd.shot:
 				return p, nil
