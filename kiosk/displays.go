@@ -48,7 +48,11 @@ func (h *Hall) DisplayActor(ctx context.Context, token string) (Actor, error) {
 		if err != nil {
 			return err
 		}
-		if !s.Locked {
+		u, err := tx.User(s.User)
+		if err != nil {
+			return err
+		}
+		if !s.Locked && h.serves(s, u, h.Clock.Now()) {
 			a.Visit, a.Order = s.Visit, s.Order
 		}
 		return nil

@@ -75,6 +75,7 @@ type User struct {
 	FailurePlace string    `json:"failure_place"`
 	LastSignIn   time.Time `json:"last_sign_in"`
 	LastPlace    string    `json:"last_place"`
+	EndedAt      time.Time `json:"ended_at"` // sessions that were open then are over
 	Rev          int64     `json:"rev"`
 }
 

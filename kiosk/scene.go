@@ -48,7 +48,7 @@ func (h *Hall) Station(ctx context.Context, unit, counter string) (Station, erro
 		if err != nil {
 			return err
 		}
-		st.Present, st.Locked = h.Clock.Now().Sub(s.Opened) <= h.Limits.Shift, s.Locked
+		st.Present, st.Locked = h.serves(s, u, h.Clock.Now()), s.Locked
 		st.Clerk = Person{User: u.Name, Name: u.FullName, StaffID: u.StaffID, Counter: counter}
 		if s.Visit != "" {
 			v, err := tx.Visit(s.Visit)

@@ -101,6 +101,11 @@ func (u User) mayWork(unit string, now time.Time) bool {
 	return u.Name != "" && !u.Locked && u.Unit == unit && (u.Expires.IsZero() || now.Before(u.Expires)) && len(u.Roles) > 0
 }
 
+// serves reports whether a session still holds: within its shift, and of somebody who may work and was not sent away.
+func (h *Hall) serves(s *Session, u *User, now time.Time) bool {
+	return now.Sub(s.Opened) <= h.Limits.Shift && s.Opened.After(u.EndedAt) && u.mayWork(s.Unit, now)
+}
+
 // mayTry refuses a try during the lock-out, or within 1, 2, 4 and 8 seconds of the failures before it.
 func (h *Hall) mayTry(u User, now time.Time) error {
 	if u.Failures == 0 {
@@ -213,7 +218,7 @@ func (h *Hall) Actor(ctx context.Context, token string) (Actor, error) {
 			return fault.Wrap(err, fault.Unauthenticated, "signin.session", nil)
 		}
 		now := h.Clock.Now()
-		if now.Sub(s.Opened) > h.Limits.Shift || !u.mayWork(s.Unit, now) {
+		if !h.serves(s, u, now) {
 			return fault.New(fault.Unauthenticated, "signin.session", nil)
 		}
 		a = Actor{User: *u, Unit: s.Unit, Counter: s.Counter, Token: s.TokenSHA256, Visit: s.Visit, Order: s.Order, Locked: s.Locked}

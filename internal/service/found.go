@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"countersign/internal/clock"
@@ -19,6 +20,7 @@ import (
 	"countersign/signing/ca"
 	"countersign/signing/journal"
 	"countersign/signing/key"
+	"countersign/signing/pdf/stamp"
 	"countersign/signing/seal"
 )
 
@@ -39,12 +41,40 @@ func Found(ctx context.Context, o Options, organisation string) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("look into the data directory: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Join(o.Dir, "ca"), 0o700); err != nil {
-		return fmt.Errorf("make the data directory: %w", err)
+	_, err = os.Stat(o.KeyFile)
+	hadKey := err == nil
+	if err := found(ctx, o, organisation); err != nil {
+		return errors.Join(err, sweep(o, hadKey))
 	}
+	return nil
+}
+
+// sweep takes away the half of an installation, so that the next try meets what this one met. A vault that was there
+// before is somebody's and stays.
+func sweep(o Options, keepKey bool) error {
+	entries, err := os.ReadDir(o.Dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(o.Dir, e.Name())))
+	}
+	if keepKey {
+		return err
+	}
+	if gone := os.Remove(o.KeyFile); !errors.Is(gone, os.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	return err
+}
+
+func found(ctx context.Context, o Options, organisation string) error {
 	v, err := vault.Create(o.KeyFile, o.Passphrase)
 	if err != nil {
 		return err
+	}
+	if err := os.MkdirAll(filepath.Join(o.Dir, "ca"), 0o700); err != nil {
+		return fmt.Errorf("make the data directory: %w", err)
 	}
 	keys, err := key.New(filepath.Join(o.Dir, dirKeys), v)
 	if err != nil {
@@ -122,6 +152,9 @@ type NewSeal struct {
 
 // AddSeal makes a seal's key and certificate and enters it in the register.
 func (s *Service) AddSeal(ctx context.Context, n NewSeal) error {
+	if err := n.check(); err != nil {
+		return err
+	}
 	kind := key.P256
 	if n.RSA {
 		kind = key.RSA2048
@@ -142,7 +175,31 @@ func (s *Service) AddSeal(ctx context.Context, n NewSeal) error {
 	if n.ValidUntil.IsZero() {
 		n.ValidUntil = n.Chain[0].NotAfter
 	}
-	return s.Store.Register().PutSeal(ctx, n.Seal)
+	if err := s.Store.Register().PutSeal(ctx, n.Seal); err != nil {
+		return err
+	}
+	return s.tellJournal(ctx, "seal.add", n.ID)
+}
+
+// check refuses what could be stored but never be stamped.
+func (n NewSeal) check() error {
+	switch {
+	case n.Kind != seal.Counter && n.Kind != seal.Business && n.Kind != seal.Unit:
+		return fault.New(fault.Invalid, "service.seal_kind", fault.Args{"kind": string(n.Kind)})
+	case n.Name == "":
+		return fault.New(fault.Invalid, "service.seal_name", nil)
+	case n.Kind != seal.Counter && !stamp.KnownGeometry(n.Geometry):
+		return fault.New(fault.Invalid, "service.seal_geometry", fault.Args{"geometry": n.Geometry})
+	}
+	return nil
+}
+
+// tellJournal writes what an administrator did.
+func (s *Service) tellJournal(ctx context.Context, act, subject string) error {
+	return s.Store.Update(ctx, func(tx kiosk.Tx) error {
+		_, err := tx.Append(adminEntry(s.Options.Clock.Now(), act, subject))
+		return err
+	})
 }
 
 // Grant gives a clerk the right to use a seal for a service, on the strength of a paper.
@@ -150,7 +207,17 @@ func (s *Service) Grant(ctx context.Context, g seal.Grant) error {
 	if g.Paper == "" {
 		return fault.New(fault.Invalid, "service.no_paper", nil)
 	}
-	return s.Store.Register().PutGrant(ctx, g)
+	seals, err := s.Store.Register().Seals(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(seals, func(x seal.Seal) bool { return x.ID == g.Seal }) {
+		return fault.New(fault.NotFound, "service.no_seal", fault.Args{"seal": g.Seal})
+	}
+	if err := s.Store.Register().PutGrant(ctx, g); err != nil {
+		return err
+	}
+	return s.tellJournal(ctx, "seal.grant", g.Seal+" "+g.Clerk)
 }
 
 // AddUser makes a member of staff with a first password, which must keep to the rule. unlock may be "".
@@ -175,6 +242,9 @@ func (s *Service) AddUser(ctx context.Context, u kiosk.User, password, unlock st
 	}
 	u.PasswordAt, u.Rev = s.Options.Clock.Now(), 0
 	return s.Store.Update(ctx, func(tx kiosk.Tx) error {
+		if _, err := tx.User(u.Name); err == nil {
+			return fault.New(fault.Conflict, "service.user_exists", fault.Args{"user": u.Name})
+		}
 		again := u
 		if err := tx.PutUser(&again); err != nil {
 			return err
@@ -188,14 +258,20 @@ func adminEntry(at time.Time, act, subject string) journal.Entry {
 	return journal.Entry{At: at.In(clock.Vietnam), Actor: "admin", Role: "admin", Place: "host", Act: act, Subject: subject}
 }
 
-// LockUser closes a member of staff's name, or opens it again; open sessions end with it.
+// LockUser closes a member of staff's name, or opens it again; open sessions end with it for good.
 func (s *Service) LockUser(ctx context.Context, name string, locked bool) error {
 	return s.Store.Update(ctx, func(tx kiosk.Tx) error {
 		u, err := tx.User(name)
+		if fault.KindOf(err) == fault.NotFound {
+			return fault.Wrap(err, fault.NotFound, "service.no_user", fault.Args{"user": name})
+		}
 		if err != nil {
 			return err
 		}
 		u.Locked, u.Failures = locked, 0
+		if locked {
+			u.EndedAt = s.Options.Clock.Now()
+		}
 		if err := tx.PutUser(u); err != nil {
 			return err
 		}
@@ -222,8 +298,5 @@ func (s *Service) RotateKey(ctx context.Context) (int, error) {
 	if err != nil {
 		return records, err
 	}
-	return records + keys, s.Store.Update(ctx, func(tx kiosk.Tx) error {
-		_, err := tx.Append(adminEntry(s.Options.Clock.Now(), "key.rotate", "vault"))
-		return err
-	})
+	return records + keys, s.tellJournal(ctx, "key.rotate", "vault")
 }

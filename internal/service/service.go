@@ -214,7 +214,7 @@ func (s *Service) openKeys() error {
 	}
 	s.Root = root[0]
 	if s.Issuing, err = ca.Open(issuing[0], nil, private, o.Clock, rand.Reader); err != nil {
-		return err
+		return s.badFile(err, fileIssuing)
 	}
 	signer, err := s.Keys.Signer(keyJournal)
 	if err != nil {
@@ -234,9 +234,18 @@ func (s *Service) openKeys() error {
 func (s *Service) certificates(name string) ([]*x509.Certificate, error) {
 	data, err := os.ReadFile(filepath.Join(s.Options.Dir, filepath.FromSlash(name)))
 	if err != nil {
-		return nil, fmt.Errorf("read the certificates of this installation: %w", err)
+		return nil, s.badFile(err, name)
 	}
-	return ca.Certificates(data)
+	list, err := ca.Certificates(data)
+	if err != nil {
+		return nil, s.badFile(err, name)
+	}
+	return list, nil
+}
+
+// badFile tells of a file of the installation that only a backup can put right.
+func (s *Service) badFile(err error, name string) error {
+	return fault.Wrap(err, fault.Internal, "service.certificate", fault.Args{"file": filepath.Join(s.Options.Dir, filepath.FromSlash(name))})
 }
 
 // authority is what stamps signatures: others' authorities, the local one, or none.
