@@ -36,7 +36,7 @@ var layers = map[string][]string{
 	"internal/store":      {"migrations", "internal/job", "internal/vault", "kiosk", "kiosk/catalog", "signing/journal", "signing/otp", "signing/seal", "helpdesk/"},
 	"internal/store/":     {"internal/store", "internal/job", "kiosk", "kiosk/catalog", "signing/journal", "signing/otp", "signing/seal"},
 	"internal/backoffice": {},
-	"internal/api":        {"kiosk", "kiosk/catalog", "kiosk/mirror", "helpdesk/"},
+	"internal/api":        {"kiosk", "kiosk/catalog", "kiosk/mirror", "kiosk/portrait", "helpdesk/"},
 	"internal/service":    {"internal/", "kiosk/", "helpdesk/", "signing/", "mail/", "services"},
 	"internal/demo":       {"internal/", "kiosk/", "helpdesk/", "signing/", "mail/"},
 	"internal/bench":      {"internal/", "kiosk/", "helpdesk/", "signing/", "mail/", "services"},
