@@ -74,6 +74,10 @@ func New(s *Server) (http.Handler, huma.API) {
 // maxBody is more than the largest picture that a portrait may be (8 MB) and less than what would hurt.
 const maxBody = 9 << 20
 
+func tooLarge() *fault.Error {
+	return fault.New(fault.Invalid, "api.too_large", fault.Args{"limit": strconv.Itoa(maxBody >> 20)})
+}
+
 // limit bounds what one request may send.
 func limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -107,7 +111,7 @@ func ours(_ huma.Context, _ string, v any) (any, error) {
 	}
 	p := &Problem{Status: m.Status, Kind: fault.Invalid, Code: "api.request", Args: map[string]string{"where": "body"}}
 	if m.Status == http.StatusRequestEntityTooLarge {
-		p.Code, p.Args = "api.too_large", map[string]string{"limit": strconv.Itoa(maxBody >> 20)}
+		p.Code, p.Args = tooLarge().Code, tooLarge().Args
 	}
 	for _, e := range m.Errors {
 		p.Args["where"] = e.Location

@@ -11,7 +11,6 @@ import (
 	"countersign/internal/fault"
 	"countersign/kiosk"
 	"countersign/kiosk/catalog"
-	"countersign/kiosk/portrait"
 )
 
 // Clerk is a clerk's terminal at one counter of one unit; it is what the clerk's screens ask.
@@ -206,8 +205,8 @@ func (c *Clerk) FollowCard(ctx context.Context, key, field string) (kiosk.OrderV
 
 // Portrait sends a picture; one that is too big is refused before it travels.
 func (c *Clerk) Portrait(ctx context.Context, key string, data []byte) (kiosk.OrderView, error) {
-	if err := portrait.DefaultLimits().CheckSize(int64(len(data))); err != nil {
-		return kiosk.OrderView{}, err
+	if len(data) > maxBody {
+		return kiosk.OrderView{}, tooLarge()
 	}
 	body, err := c.do(ctx, http.MethodPut, orderPath(key, "portrait"), "application/octet-stream", data)
 	if err != nil {

@@ -25,7 +25,7 @@ const maxScans = 400
 
 // decode decodes a JPEG or PNG within the limits.
 func decode(data []byte, l Limits) (picture, error) {
-	if err := l.CheckSize(int64(len(data))); err != nil {
+	if err := l.checkSize(int64(len(data))); err != nil {
 		return picture{}, err
 	}
 	p := picture{turn: 1}
@@ -61,8 +61,8 @@ func decode(data []byte, l Limits) (picture, error) {
 	return p, nil
 }
 
-// CheckSize refuses a file that is too big.
-func (l Limits) CheckSize(n int64) error {
+// checkSize refuses a file that is too big.
+func (l Limits) checkSize(n int64) error {
 	if n <= int64(l.MaxBytes) {
 		return nil
 	}

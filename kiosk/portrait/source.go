@@ -59,14 +59,14 @@ func read(file *os.File, l Limits) (Picture, error) {
 	if err != nil {
 		return Picture{}, away(err)
 	}
-	if err := l.CheckSize(info.Size()); err != nil {
+	if err := l.checkSize(info.Size()); err != nil {
 		return Picture{}, err
 	}
 	data, err := io.ReadAll(io.LimitReader(file, int64(l.MaxBytes)+1))
 	if err != nil {
 		return Picture{}, away(err)
 	}
-	if err := l.CheckSize(int64(len(data))); err != nil {
+	if err := l.checkSize(int64(len(data))); err != nil {
 		return Picture{}, err
 	}
 	return Picture{Data: data, Modified: info.ModTime()}, nil
