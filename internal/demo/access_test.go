@@ -219,11 +219,8 @@ func TestALockedCounterDoesNothingButUnlock(t *testing.T) {
 			t.Errorf("%s at a locked counter: %d %.100s", op.OperationID, got, body)
 		}
 	}
-	for u := range d.Clerk.Events(d.ctx) {
-		if u.Event.Order != nil || !u.Event.Locked {
-			t.Errorf("a locked counter's events tell of the order in hand: locked %t", u.Event.Locked)
-		}
-		break
+	if u := <-d.Clerk.Events(d.ctx); u.Event.Order != nil || !u.Event.Locked {
+		t.Errorf("a locked counter's events tell of the order in hand: locked %t", u.Event.Locked)
 	}
 	refused(t, d.Display.ShowPage(d.ctx, d.key(), 1), "order.gone")
 	refused(t, d.Clerk.Unlock(d.ctx, "111112"), "signin.code")

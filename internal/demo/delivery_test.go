@@ -281,10 +281,7 @@ func TestNoClerkEverSeesTheRating(t *testing.T) {
 		}
 		wire = append(wire, body)
 	}
-	for e := range d.Clerk.Events(d.ctx) {
-		wire = append(wire, asJSON(t, e.Event))
-		break
-	}
+	wire = append(wire, asJSON(t, (<-d.Clerk.Events(d.ctx)).Event))
 	if _, err := d.Clerk.Resume(d.ctx, d.key()); err != nil {
 		t.Fatal(err)
 	}

@@ -240,7 +240,7 @@ func (d *desk) to(stage string) *desk {
 }
 
 func (d *desk) key() string {
-	if k := d.Order.Order.Key; k != "" {
+	if k := d.Order.Order.Key; k != "" && k != d.last {
 		d.last = k
 	}
 	return d.last

@@ -122,7 +122,6 @@ type promise struct {
 	evidence       string
 	medium         string
 	asked          bool
-	worker         int
 }
 
 // rank is the place of a state on an order's way.

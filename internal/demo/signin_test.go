@@ -138,11 +138,8 @@ func TestTheUnlockCodeOpensTheCounterAgain(t *testing.T) {
 		}
 	}
 	screen, _ := o.screenAt(t, "cua-"+u.Name)
-	for s := range screen.Snapshots(t.Context()) {
-		if s.Stage != mirror.Curtain || s.Clerk != "" || s.Order != "" {
-			t.Errorf("the screen of a locked counter shows %+v", s)
-		}
-		break
+	if s := <-screen.Snapshots(t.Context()); s.Stage != mirror.Curtain || s.Clerk != "" || s.Order != "" {
+		t.Errorf("the screen of a locked counter shows %+v", s)
 	}
 	_, err = c.Home(t.Context())
 	refused(t, err, "signin.locked")

@@ -12,7 +12,7 @@ func holeBytes() int {
 	if slow() {
 		return 200
 	}
-	return 50
+	return 25
 }
 
 // kills is how often the service is killed.
