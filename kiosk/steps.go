@@ -178,7 +178,7 @@ func (o *Order) TakeCard(c CardFacts, now time.Time) error {
 	return nil
 }
 
-// maxRetakes is how often a customer may ask for another picture (screens.md K12).
+// maxRetakes is how often a customer may ask for another picture.
 const maxRetakes = 3
 
 // TakePortrait records a new picture, which waits for the clerk's judgement.

@@ -21,7 +21,7 @@ import (
 	"countersign/services"
 )
 
-// morning is the moment at which the tests' day stands: a Saturday, as in screens.md.
+// morning is the moment at which the tests' day stands: a Saturday, as in the drawings.
 var morning = time.Date(2026, 11, 21, 9, 14, 0, 0, clock.Vietnam)
 
 // hall is a service in memory for the screens: orders by the real state machine, everything else just enough.
@@ -52,7 +52,7 @@ type hall struct {
 
 var load = sync.OnceValues(func() (*catalog.Catalog, error) { return catalog.Load(services.Files, nil) })
 
-// thu is the synthetic customer of domain.md.
+// thu is the synthetic customer of every test.
 var thu = idcard.Person{Number: "001090000017", Name: "NGUYỄN VĂN THỬ", Birth: "1990-01-01", Sex: "M",
 	Address: "12 phố Mẫu, phường Thử, Bắc Giang", Issued: "2021-05-10"}
 

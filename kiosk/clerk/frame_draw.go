@@ -8,7 +8,7 @@ import (
 	"countersign/kiosk"
 )
 
-// The columns of screens.md §1, counted from 0. They hold at every size.
+// The columns of every screen, counted from 0. They hold at every size.
 const (
 	colMark   = 0
 	colState  = 2

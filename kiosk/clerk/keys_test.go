@@ -122,7 +122,7 @@ func (w *world) finish() int {
 		see "đã ký, đóng dấu và lưu"`).Overhead
 }
 
-// TestKeyBudget counts form 01 as screens.md §10 does: what makes content, and all other keys at the clerk's keyboard.
+// TestKeyBudget counts form 01 as the budget does: what makes content, and all other keys at the clerk's keyboard.
 func TestKeyBudget(t *testing.T) {
 	t.Run("a new customer, everything typed", typedBudget)
 	t.Run("a card scanned", scannedBudget)

@@ -41,7 +41,7 @@ func TestK1AsksForAFirstUnlockCode(t *testing.T) {
 		see "LƯỢT HÔM NAY"`)
 }
 
-// day is a home page like that of screens.md.
+// day is a home page like the drawing.
 func day() *kiosk.HomeView {
 	at := func(h, m int) time.Time { return time.Date(2026, 11, 21, h, m, 0, 0, clock.Vietnam) }
 	due := func(d int) time.Time { return time.Date(2026, 11, d, 0, 0, 0, 0, clock.Vietnam) }
@@ -110,7 +110,7 @@ func TestK5FormAtEverySize(t *testing.T) {
 	}
 }
 
-// drawing brings the form to the state in which screens.md draws K5: a changed phone, an objection to field 6, and
+// drawing brings the form to the state in which K5 is drawn: a changed phone, an objection to field 6, and
 // field 10 refused and in hand.
 func (w *world) drawing() {
 	w.t.Helper()

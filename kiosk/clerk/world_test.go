@@ -112,7 +112,7 @@ func (w *world) form() {
 		see "` + w.app.t("clerk.step.2", nil) + `"`)
 }
 
-// filled fills service 11 as screens.md draws it, up to F10 F10.
+// filled fills service 11 as it is drawn, up to F10 F10.
 func (w *world) filled() {
 	w.t.Helper()
 	w.form()

@@ -1,5 +1,5 @@
 // Package display is the customer's terminal: the screen beside the clerk's on which a customer follows the form,
-// reads the work order, agrees, confirms by a code, chooses the receipt and says goodbye (screens.md, C1 to C10).
+// reads the work order, agrees, confirms by a code, chooses the receipt and says goodbye (screens C1 to C10).
 //
 // App is the root screen. It shows what the newest mirror.Snapshot says and adds only what nobody else needs to know:
 // how far the rows are scrolled, an objection being typed, the digits of a code. What a stage looks like is a page

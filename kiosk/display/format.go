@@ -9,7 +9,7 @@ import (
 	"countersign/internal/locale"
 )
 
-// The formats of screens.md §8. Times are business time and show no zone.
+// The formats of the screens. Times are business time and show no zone.
 
 func (a *App) seconds(t time.Time) string { return stamp(t, "15:04:05") }
 func (a *App) minute(t time.Time) string  { return stamp(t, "15:04") }

@@ -6,7 +6,7 @@ import (
 	"countersign/internal/tui"
 )
 
-// The columns of screens.md, counted from 0. They hold at every size.
+// The columns of every screen, counted from 0. They hold at every size.
 const (
 	colObject  = 1
 	colNumber  = 3 // last cell of a number
