@@ -83,10 +83,12 @@ func (h *Hall) Channel(ctx context.Context, a Actor, key, method string) (*Order
 		if err := tx.PutChallenge(&challenge); err != nil {
 			return nil, err
 		}
+		o.CodeSent = Delivery{} // what became of an earlier message says nothing of this one
 		if code != "" {
 			if err := h.send(tx, o, s, challenge, code); err != nil {
 				return nil, err
 			}
+			o.CodeSent = Delivery{State: "waiting", At: h.Clock.Now()}
 		}
 		return facts{"challenge": id, "channel": method}, o.Challenged(id, h.Clock.Now())
 	})
