@@ -312,6 +312,8 @@ func (d *desk) askCode() string {
 	d.must(d.Display.Channel(d.ctx, d.key(), "mail"))
 	code, err := d.Inbox.Code(d.ctx, d.Mail, from)
 	d.must(err)
+	// Until the mail is booked as sent, a clock that jumps ahead would let it be sent again.
+	d.await("the mail to be booked as sent", func(o kiosk.Order) bool { return o.CodeSent.State == "done" })
 	return code
 }
 
