@@ -78,8 +78,11 @@ type facts map[string]string
 func (h *Hall) entry(a Actor, act, subject string, f facts) journal.Entry {
 	role := "clerk"
 	who := a.User.Name
-	if who == "" {
+	switch who {
+	case "":
 		role, who = "customer", "customer"
+	case "system":
+		role = "system"
 	}
 	return journal.Entry{At: h.Clock.Now(), Actor: who, Role: role, Place: a.Unit + "/" + a.Counter, Act: act, Subject: subject, Facts: f}
 }

@@ -290,6 +290,30 @@ func (h *Hall) Lock(ctx context.Context, a Actor) error {
 	return h.session(ctx, a, "lock", func(s *Session) { s.Locked = true })
 }
 
+// LockIdle covers the screens of a counter at which nobody has pressed a key for too long. The terminal does that by
+// itself much sooner; this is for one that has died or was tampered with.
+func (h *Hall) LockIdle(ctx context.Context, unit, counter string) error {
+	err := h.Store.Update(ctx, func(tx Tx) error {
+		s, err := tx.CounterSession(unit, counter)
+		if err != nil || s.Locked {
+			return err
+		}
+		s.Locked = true
+		if err := tx.PutSession(s); err != nil {
+			return err
+		}
+		_, err = tx.Append(h.entry(Actor{User: User{Name: "system"}, Unit: unit, Counter: counter}, "lock.idle", unit+"/"+counter, nil))
+		return err
+	})
+	if fault.KindOf(err) == fault.NotFound {
+		return nil
+	}
+	if err == nil {
+		h.Watch.CounterChanged(unit, counter)
+	}
+	return err
+}
+
 // Unlock opens the counter again for the clerk who locked it.
 func (h *Hall) Unlock(ctx context.Context, a Actor, code string) error {
 	u, done, err := h.oneTry(ctx, a.User.Name)

@@ -169,6 +169,7 @@ func clerk[I tokened, O any](s *Server, api huma.API, method, path, id, summary 
 		if err != nil {
 			return nil, s.problem(id, err)
 		}
+		s.Hub.Busy(a.Unit, a.Counter)
 		out, err := do(ctx, a, *in)
 		if err != nil {
 			return nil, s.problem(id, err)

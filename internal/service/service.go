@@ -311,10 +311,20 @@ func (s *Service) Run(ctx context.Context) {
 		case <-ctx.Done():
 		case <-t.C:
 			s.checkpoint(ctx)
+			s.lockIdle(ctx)
 		}
 	}
 	<-done
 	s.checkpoint(context.WithoutCancel(ctx))
+}
+
+// lockIdle locks the counters at which nobody has pressed a key for too long.
+func (s *Service) lockIdle(ctx context.Context) {
+	for _, at := range s.Hub.Idle(s.Options.Limits.Idle) {
+		if err := s.Hall.LockIdle(ctx, at[0], at[1]); err != nil {
+			s.Options.Log.Error("an idle counter can't be locked", "err", err)
+		}
+	}
 }
 
 func (s *Service) checkpoint(ctx context.Context) {

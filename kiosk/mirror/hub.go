@@ -36,7 +36,8 @@ type counter struct {
 	seq        int64
 	typing     Typing
 	digits     int
-	active     time.Time
+	active     time.Time // last key of the customer
+	acted      time.Time // last act of the clerk; zero when the counter was told idle
 	lang       string
 	cleared    string // order whose thanks are over
 	shown      *catalog.Service
@@ -130,6 +131,32 @@ func (h *Hub) Show(unit, name string, service *catalog.Service) {
 	c.shown = service
 	h.mu.Unlock()
 	c.poke()
+}
+
+// Busy records an act of the clerk at a counter.
+func (h *Hub) Busy(unit, name string) {
+	c := h.at(unit, name)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c.acted = h.Clock.Now()
+}
+
+// Idle lists the counters at which neither side has pressed a key for as long as limit; each is told once.
+func (h *Hub) Idle(limit time.Duration) [][2]string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var out [][2]string
+	for _, c := range h.counters {
+		last := c.acted
+		if c.active.After(last) {
+			last = c.active
+		}
+		if !c.acted.IsZero() && h.Clock.Now().Sub(last) >= limit {
+			c.acted = time.Time{}
+			out = append(out, [2]string{c.unit, c.name})
+		}
+	}
+	return out
 }
 
 // Language sets the language of a counter's screen before a visit exists.
