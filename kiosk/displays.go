@@ -9,7 +9,8 @@ import (
 	"countersign/internal/fault"
 )
 
-// PairDisplay makes the token of a counter's customer screen. The token is shown once; only its hash is stored.
+// PairDisplay makes the token of a counter's customer screen and ends the pairing of any screen before it. The token is
+// shown once; only its hash is stored.
 func (h *Hall) PairDisplay(ctx context.Context, by Actor, unit, counter string) (string, error) {
 	if _, ok := h.Units[unit]; !ok {
 		return "", fault.New(fault.NotFound, "signin.unit", fault.Args{"unit": unit})
@@ -21,6 +22,9 @@ func (h *Hall) PairDisplay(ctx context.Context, by Actor, unit, counter string) 
 	token := base64.RawURLEncoding.EncodeToString(raw)
 	now := h.Clock.Now()
 	err := h.Store.Update(ctx, func(tx Tx) error {
+		if err := tx.DeleteDisplays(unit, counter); err != nil {
+			return err
+		}
 		s := &Session{TokenSHA256: TokenSHA256(token), Kind: "display", Unit: unit, Counter: counter, Opened: now, Seen: now}
 		if err := tx.PutSession(s); err != nil {
 			return err

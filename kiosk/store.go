@@ -80,6 +80,8 @@ type Staff interface {
 	Session(tokenSHA256 string) (*Session, error)
 	PutSession(s *Session) error
 	DeleteSession(tokenSHA256 string) error
+	// DeleteDisplays ends the pairing of a counter's customer screens.
+	DeleteDisplays(unit, counter string) error
 	// CounterSession returns the clerk's session at a counter, the newest one.
 	CounterSession(unit, counter string) (*Session, error)
 }

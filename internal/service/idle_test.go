@@ -51,3 +51,29 @@ func TestACounterThatNobodyTouchesIsLockedByTheService(t *testing.T) {
 		t.Errorf("unlock: %v", err)
 	}
 }
+
+func TestPairingAScreenAgainEndsTheOneBefore(t *testing.T) {
+	w, err := demo.Build(t.Context(), t.TempDir(), demo.Choices{Cost: kiosk.PasswordCost{MemoryKiB: 64, Passes: 1, Threads: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	old := w.Display
+	if _, err := w.Service.Hall.DisplayActor(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := w.Service.Hall.PairDisplay(t.Context(), kiosk.Actor{User: kiosk.User{Name: "admin"}}, demo.Unit, demo.Counter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Service.Hall.DisplayActor(t.Context(), fresh); err != nil {
+		t.Errorf("the new screen: %v", err)
+	}
+	if _, err := w.Service.Hall.DisplayActor(t.Context(), old); err == nil {
+		t.Error("the old screen still shows what the customer does")
+	}
+}

@@ -78,6 +78,12 @@ func (t *tx) PutSession(s *kiosk.Session) error {
 	return err
 }
 
+// DeleteDisplays ends the pairing of a counter's screens.
+func (t *tx) DeleteDisplays(unit, counter string) error {
+	_, err := t.exec("DELETE FROM sessions WHERE unit = ? AND counter = ? AND kind = 'display'", unit, counter)
+	return err
+}
+
 // DeleteSession ends a session; one that is not there is no failure.
 func (t *tx) DeleteSession(tokenSHA256 string) error {
 	_, err := t.exec("DELETE FROM sessions WHERE key = ?", tokenSHA256)
