@@ -42,7 +42,7 @@ type kioskFlags struct {
 func (a *app) kiosk() *cobra.Command {
 	var f kioskFlags
 	c := &cobra.Command{Use: "kiosk", Short: a.text("cli.kiosk", nil), Args: cobra.NoArgs}
-	c.Flags().StringVar(&f.server, "server", "https://127.0.0.1:8443", a.text("cli.flag.server", nil))
+	c.Flags().StringVar(&f.server, "server", "http://127.0.0.1:8780", a.text("cli.flag.server", nil))
 	c.Flags().StringVar(&f.ca, "ca", "", a.text("cli.flag.ca", nil))
 	c.Flags().StringVar(&f.unit, "unit", "", a.text("cli.flag.unit", nil))
 	c.Flags().StringVar(&f.counter, "counter", "1", a.text("cli.flag.counter", nil))
@@ -98,7 +98,7 @@ func camera(dir string) func(context.Context, time.Time) ([]byte, error) {
 func (a *app) display() *cobra.Command {
 	var server, ca, tokenFile, theme string
 	c := &cobra.Command{Use: "display", Short: a.text("cli.display", nil), Args: cobra.NoArgs}
-	c.Flags().StringVar(&server, "server", "https://127.0.0.1:8443", a.text("cli.flag.server", nil))
+	c.Flags().StringVar(&server, "server", "http://127.0.0.1:8780", a.text("cli.flag.server", nil))
 	c.Flags().StringVar(&ca, "ca", "", a.text("cli.flag.ca", nil))
 	c.Flags().StringVar(&tokenFile, "token-file", "", a.text("cli.flag.token", nil))
 	c.Flags().StringVar(&theme, "theme", os.Getenv("COUNTERSIGN_THEME"), a.text("cli.flag.theme", nil))
