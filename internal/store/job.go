@@ -72,7 +72,8 @@ func (t *tx) jobs(where string, args ...any) ([]job.Job, error) {
 
 // ready is the condition under which a job of a scope may run some day without a person's help, and the moment from when.
 func ready(s job.Scope) (where, at string) {
-	where = "j.kind = ? AND j.state IN ('waiting', 'running')"
+	// That it is not done is said in the index's own words, or SQLite would read every job that ever was.
+	where = "j.kind = ? AND j.state <> 'done' AND j.state IN ('waiting', 'running')"
 	if s.Ordered {
 		where += ` AND NOT EXISTS (SELECT 1 FROM jobs e WHERE e.order_key = j.order_key AND e.kind = j.kind
 			AND e.id < j.id AND e.state <> 'done')`
