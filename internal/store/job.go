@@ -170,7 +170,7 @@ func (s *Store) Retry(ctx context.Context, id int64) error {
 // Waiting lists the jobs that are not done, dead ones too, oldest first, limit at most.
 func (s *Store) Waiting(ctx context.Context, limit int) (list []job.Job, err error) {
 	err = s.view(ctx, func(t *tx) error {
-		list, err = t.jobs("state <> 'done' ORDER BY id LIMIT ?", limit)
+		list, err = t.jobs("id IN (SELECT id FROM jobs INDEXED BY jobs_undone WHERE state <> 'done') ORDER BY id LIMIT ?", limit)
 		return err
 	})
 	return list, err
