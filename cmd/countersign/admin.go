@@ -9,10 +9,11 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"countersign/internal/fault"
 	"countersign/internal/locale"
@@ -46,15 +47,32 @@ func (a *app) onInstallation(cmd *cobra.Command, file string, args []string, do 
 	if err != nil {
 		return err
 	}
-	s, err := service.Open(cmd.Context(), o)
-	if fault.Is(err, "store.locked") {
+	if running(cfg.Data.Dir) {
 		return a.byService(cmd, adminSocket(cfg.Data.Dir))
 	}
+	s, err := service.Open(cmd.Context(), o)
 	if err != nil {
 		return err
 	}
+	if cmd.Annotations[needsRunning] != "" {
+		return errors.Join(fault.New(fault.Unavailable, "cli.not_running", nil), s.Close())
+	}
 	return errors.Join(do(cmd.Context(), s, args), s.Close())
 }
+
+// running reports whether a service answers administrators of a data directory; a socket that was left behind does not.
+func running(dir string) bool {
+	conn, err := net.Dial("unix", adminSocket(dir))
+	if err != nil {
+		return false
+	}
+	// Nothing was said yet, so nothing can be lost.
+	_ = conn.Close()
+	return true
+}
+
+// needsRunning marks commands that change only what a running service holds in memory.
+const needsRunning = "running"
 
 // adminOrder goes to a running service: the command line after "admin", what stands on standard input, and the language.
 type adminOrder struct {
@@ -72,7 +90,11 @@ type adminAnswer struct {
 
 // byService sends the command to the service that has the installation open.
 func (a *app) byService(cmd *cobra.Command, socket string) error {
-	in := adminOrder{Args: commandLine(cmd), Lang: a.lang}
+	args, err := commandLine(cmd)
+	if err != nil {
+		return err
+	}
+	in := adminOrder{Args: args, Lang: a.lang}
 	if cmd.Annotations["stdin"] != "" {
 		data, err := io.ReadAll(io.LimitReader(a.in, 64<<10))
 		if err != nil {
@@ -109,32 +131,30 @@ func (a *app) byService(cmd *cobra.Command, socket string) error {
 	return nil
 }
 
-// commandLine is what was typed after "admin", without the flags that say where the installation is.
-func commandLine(cmd *cobra.Command) []string {
-	_, rest, found := cut(os.Args[1:], "admin")
-	if !found {
-		return nil
-	}
-	out := []string{}
-	for i := 0; i < len(rest); i++ {
-		switch {
-		case rest[i] == "--config":
-			i++
-		case strings.HasPrefix(rest[i], "--config="):
-		default:
-			out = append(out, rest[i])
+// commandLine is the command below "admin" with its flags and arguments, without those that say where the installation
+// is and how to speak. Files are named from the root: the service works in another directory.
+func commandLine(cmd *cobra.Command) ([]string, error) {
+	_, path, _ := strings.Cut(cmd.CommandPath(), " admin ")
+	out := strings.Fields(path)
+	var failed error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
 		}
-	}
-	return out
-}
-
-func cut(args []string, at string) (before, after []string, found bool) {
-	for i, arg := range args {
-		if arg == at {
-			return args[:i], args[i+1:], true
+		for _, v := range values {
+			switch f.Name {
+			case "config", "lang":
+				continue
+			case "to", "checkpoint":
+				abs, err := filepath.Abs(v)
+				failed = errors.Join(failed, err)
+				v = abs
+			}
+			out = append(out, "--"+f.Name+"="+v)
 		}
-	}
-	return args, nil, false
+	})
+	return append(append(out, "--"), cmd.Flags().Args()...), failed
 }
 
 // adminHandler carries out administrators' commands inside the service.
@@ -150,6 +170,10 @@ func (a *app) adminHandler(s *service.Service) http.Handler {
 		root := &cobra.Command{Use: "admin", SilenceErrors: true, SilenceUsage: true}
 		root.PersistentFlags().String("lang", "", "")
 		inside.adminTree(root, func(cmd *cobra.Command, args []string, do administrator) error { return do(cmd.Context(), s, args) })
+		root.AddCommand(&cobra.Command{Use: "doctor", RunE: func(cmd *cobra.Command, _ []string) error {
+			return inside.examine(cmd.Context(), s)
+		}})
+		strict(root)
 		root.SetArgs(in.Args)
 		root.SetOut(&out)
 		root.SetErr(&errOut)

@@ -39,6 +39,7 @@ func (a *app) adminUser(with within) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			u.MustChange = true // whoever types it here is somebody else
 			return s.AddUser(ctx, u, password, "")
 		})
 	}
@@ -136,11 +137,10 @@ func (a *app) adminSeal(with within) *cobra.Command {
 			return s.Grant(ctx, seal.Grant{Seal: args[0], Clerk: args[1], Service: args[2], Paper: args[3], From: s.Options.Clock.Now()})
 		})
 	}}
-	for name, act := range map[string]func(*seal.Local){"suspend": (*seal.Local).Suspend, "resume": (*seal.Local).Resume} {
-		c.AddCommand(&cobra.Command{Use: name, Short: a.text("cli.seal."+name, nil), Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, args []string) error {
-			return with(cmd, args, func(_ context.Context, s *service.Service, _ []string) error {
-				act(s.Seals)
-				return nil
+	for name, held := range map[string]bool{"suspend": true, "resume": false} {
+		c.AddCommand(&cobra.Command{Use: name, Short: a.text("cli.seal."+name, nil), Args: cobra.NoArgs, Annotations: map[string]string{needsRunning: "true"}, RunE: func(cmd *cobra.Command, args []string) error {
+			return with(cmd, args, func(ctx context.Context, s *service.Service, _ []string) error {
+				return s.HoldSeals(ctx, held)
 			})
 		}})
 	}

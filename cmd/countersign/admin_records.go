@@ -187,7 +187,7 @@ func (a *app) adminRestore(file *string) *cobra.Command {
 		defer keyFile.Close()
 		ids, err := age.ParseIdentities(io.LimitReader(keyFile, 1<<20))
 		if err != nil {
-			return fmt.Errorf("read the identity that reads backups: %w", err)
+			return fault.Wrap(err, fault.Invalid, "cli.identity", fault.Args{"file": identity})
 		}
 		in, err := os.Open(args[0])
 		if err != nil {
@@ -204,42 +204,57 @@ func (a *app) adminRestore(file *string) *cobra.Command {
 	return c
 }
 
-// doctor opens the installation as the service would and says what it finds, point by point.
+// doctor opens the installation as the service would and says what it finds, point by point; a running service says it
+// of itself.
 func (a *app) doctor(file *string) *cobra.Command {
 	return &cobra.Command{Use: "doctor", Short: a.text("cli.doctor", nil), Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-		bad := 0
-		say := func(what string, err error) {
-			mark, word := "✓", a.text("cli.doctor.ok", nil)
-			if err != nil {
-				mark, word = "✗", a.sentence(err)
-				bad++
-			}
-			fmt.Fprintf(a.out, "%s %-14s %s\n", mark, a.text("cli.doctor."+what, nil), word)
-		}
-		_, o, err := load(*file)
-		say("config", err)
+		cfg, o, err := load(*file)
 		if err != nil {
+			a.finding("config", err)
 			return exit(1)
+		}
+		if running(cfg.Data.Dir) {
+			return a.byService(cmd, adminSocket(cfg.Data.Dir))
 		}
 		s, err := service.Open(cmd.Context(), o)
-		say("installation", err)
 		if err != nil {
+			a.finding("config", nil)
+			a.finding("installation", err)
 			return exit(1)
 		}
-		r, err := s.VerifyJournal(cmd.Context(), nil)
-		if err == nil && !r.OK() {
-			err = fmt.Errorf("%s: %d", a.text("cli.doctor.journal", nil), r.First())
-		}
-		say("journal", err)
-		h, err := s.Store.Health(cmd.Context())
-		if err == nil && h.Free < 1<<30 {
-			err = fault.New(fault.Unavailable, "cli.disk", fault.Args{"free": fmt.Sprint(h.Free >> 20)})
-		}
-		say("disk", err)
-		say("seals", s.Seals.State(cmd.Context()))
-		if err := s.Close(); err != nil || bad > 0 {
-			return errors.Join(err, exit(1))
-		}
-		return nil
+		return errors.Join(a.examine(cmd.Context(), s), s.Close())
 	}}
+}
+
+// finding prints one point and reports whether it is well.
+func (a *app) finding(what string, err error) bool {
+	mark, word := "✓", a.text("cli.doctor.ok", nil)
+	if err != nil {
+		mark, word = "✗", a.sentence(err)
+	}
+	fmt.Fprintf(a.out, "%s %-14s %s\n", mark, a.text("cli.doctor."+what, nil), word)
+	return err == nil
+}
+
+// minFree is how much room on the disk is too little, in bytes.
+const minFree = 1 << 30
+
+// examine looks at an open installation.
+func (a *app) examine(ctx context.Context, s *service.Service) error {
+	a.finding("config", nil)
+	a.finding("installation", nil)
+	r, err := s.VerifyJournal(ctx, nil)
+	if err == nil && !r.OK() {
+		err = fmt.Errorf("%s: %d", a.text("cli.doctor.journal", nil), r.First())
+	}
+	well := a.finding("journal", err)
+	h, err := s.Store.Health(ctx)
+	if err == nil && h.Free < minFree {
+		err = fault.New(fault.Unavailable, "cli.disk", fault.Args{"free": fmt.Sprint(h.Free >> 20)})
+	}
+	well = a.finding("disk", err) && well
+	if !a.finding("seals", s.Seals.State(ctx)) || !well {
+		return exit(1)
+	}
+	return nil
 }

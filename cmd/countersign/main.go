@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
@@ -36,9 +37,11 @@ func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 // app is what every subcommand shares.
 type app struct {
 	lang locale.Lang
-	in   io.Reader
-	out  io.Writer
-	err  io.Writer
+	// understood is set when flags and arguments were; a failure before that is a mistake in the command line.
+	understood bool
+	in         io.Reader
+	out        io.Writer
+	err        io.Writer
 }
 
 // run is the whole program but for the process around it.
@@ -57,9 +60,18 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	case errors.As(err, &code):
 		return int(code)
 	}
+	if !a.understood {
+		err = fault.Wrap(err, fault.Invalid, "cli.usage", fault.Args{"what": err.Error()})
+	}
 	fmt.Fprintf(errOut, "countersign: %s\n", a.sentence(err))
+	if !a.understood {
+		return exitUsage
+	}
 	return 1
 }
+
+// exitUsage is the exit code of a command line that says nothing (sysexits.h); 1 to 3 mean something to scripts.
+const exitUsage = 64
 
 // sentence is what a person reads about a failure: ours from the catalogue, others' in their own words.
 func (a *app) sentence(err error) string {
@@ -67,7 +79,24 @@ func (a *app) sentence(err error) string {
 	if errors.As(err, &f) {
 		return locale.Fault(a.lang, f)
 	}
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return locale.Fault(a.lang, fault.New(fault.Invalid, "cli.file", fault.Args{"file": p.Path, "why": a.why(p)}))
+	}
 	return err.Error()
+}
+
+// why says in a person's words what the system has against a file.
+func (a *app) why(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return a.text("cli.why.missing", nil)
+	case errors.Is(err, fs.ErrPermission):
+		return a.text("cli.why.permission", nil)
+	case errors.Is(err, syscall.EISDIR):
+		return a.text("cli.why.directory", nil)
+	}
+	return errors.Unwrap(err).Error()
 }
 
 func (a *app) text(id string, args locale.Args) string { return locale.Text(a.lang, id, args) }
@@ -104,6 +133,18 @@ func (a *app) root() *cobra.Command {
 	root.SetVersionTemplate("countersign {{.Version}}\n")
 	root.PersistentFlags().String("lang", "", a.text("cli.flag.lang", nil))
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.PersistentPreRun = func(*cobra.Command, []string) { a.understood = true }
 	root.AddCommand(a.demo(), a.serve(), a.kiosk(), a.display(), a.verify(), a.card(), a.order(), a.admin())
+	strict(root)
 	return root
+}
+
+// strict lets a group of commands refuse a word that is none of them, instead of printing its help as if all were well.
+func strict(c *cobra.Command) {
+	for _, sub := range c.Commands() {
+		strict(sub)
+	}
+	if c.HasSubCommands() && !c.Runnable() {
+		c.Args, c.RunE = cobra.NoArgs, func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
 }

@@ -28,7 +28,7 @@ func (a *app) order() *cobra.Command {
 	var f scriptFlags
 	c := &cobra.Command{Use: "order", Short: a.text("cli.order", nil)}
 	p := c.PersistentFlags()
-	p.StringVar(&f.server, "server", "https://127.0.0.1:8443", a.text("cli.flag.server", nil))
+	p.StringVar(&f.server, "server", "http://127.0.0.1:8780", a.text("cli.flag.server", nil))
 	p.StringVar(&f.ca, "ca", "", a.text("cli.flag.ca", nil))
 	p.StringVar(&f.unit, "unit", "", a.text("cli.flag.unit", nil))
 	p.StringVar(&f.counter, "counter", "script", a.text("cli.flag.counter", nil))
@@ -88,19 +88,10 @@ func (a *app) orderNew(f *scriptFlags) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		for _, pair := range values {
-			field, typed, ok := strings.Cut(pair, "=")
-			if !ok {
-				return fault.New(fault.Invalid, "cli.value", fault.Args{"value": pair})
-			}
-			if v, err = clerk.SetField(ctx, v.Order.Key, field, v.Order.Values[field].Text, typed); err != nil {
-				return err
-			}
-		}
-		if invite {
-			if v, err = clerk.Invite(ctx, v.Order.Key); err != nil {
-				return err
-			}
+		key := v.Order.Key
+		if v, err = fill(ctx, clerk, v, values, invite); err != nil {
+			// Half an order would stay in hand at the counter and stop the next one.
+			return errors.Join(err, clerk.Cancel(ctx, key))
 		}
 		if err := clerk.Aside(ctx, v.Order.Key); err != nil {
 			return err
@@ -114,10 +105,31 @@ func (a *app) orderNew(f *scriptFlags) *cobra.Command {
 	return c
 }
 
+// fill types the values, and arms the submission when that is asked for.
+func fill(ctx context.Context, clerk *api.Clerk, v kiosk.OrderView, values []string, invite bool) (kiosk.OrderView, error) {
+	var err error
+	for _, pair := range values {
+		field, typed, ok := strings.Cut(pair, "=")
+		if !ok {
+			return v, fault.New(fault.Invalid, "cli.value", fault.Args{"value": pair})
+		}
+		if v, err = clerk.SetField(ctx, v.Order.Key, field, v.Order.Values[field].Text, typed); err != nil {
+			return v, err
+		}
+	}
+	if !invite {
+		return v, nil
+	}
+	return clerk.Invite(ctx, v.Order.Key)
+}
+
 // script is a subcommand that signs in, works and signs out.
 func (a *app) script(use string, args cobra.PositionalArgs, f *scriptFlags, do func(context.Context, *api.Clerk, []string) error) *cobra.Command {
 	name, _, _ := strings.Cut(use, " ")
 	return &cobra.Command{Use: use, Short: a.text("cli.order."+name, nil), Args: args, RunE: func(cmd *cobra.Command, args []string) error {
+		if f.unit == "" || f.user == "" || f.password == "" {
+			return fault.New(fault.Invalid, "cli.sign_in", nil)
+		}
 		client, err := dial(f.server, f.ca)
 		if err != nil {
 			return err

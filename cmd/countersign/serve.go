@@ -18,6 +18,7 @@ import (
 
 	"countersign/internal/backoffice"
 	"countersign/internal/config"
+	"countersign/internal/fault"
 	"countersign/internal/locale"
 	"countersign/internal/service"
 	"countersign/kiosk"
@@ -52,12 +53,13 @@ func (a *app) serve() *cobra.Command {
 func (a *app) answer(ctx context.Context, cfg *config.Config, s *service.Service) error {
 	l, err := net.Listen("tcp", cfg.Server.Listen)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", cfg.Server.Listen, err)
+		return fault.Wrap(err, fault.Unavailable, "cli.listen", fault.Args{"address": cfg.Server.Listen})
 	}
+	defer l.Close()
 	if cfg.Server.TLSCert != "" {
 		pair, err := tls.LoadX509KeyPair(cfg.Server.TLSCert, cfg.Server.TLSKey)
 		if err != nil {
-			return fmt.Errorf("load the server's certificate: %w", err)
+			return fault.Wrap(err, fault.Invalid, "cli.tls", fault.Args{"cert": cfg.Server.TLSCert, "key": cfg.Server.TLSKey})
 		}
 		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{pair}})
 	}

@@ -34,12 +34,15 @@ func (a *app) verify() *cobra.Command {
 		p := verify.Policy{At: clock.System{}.Now()}
 		for _, path := range trust {
 			if err := addRoots(&p, path); err != nil {
-				return err
+				return errors.Join(a.say(err), exit(3))
 			}
 		}
 		data, err := readFile(args[0], maxFile)
 		if err != nil {
-			return errors.Join(a.say(err), exit(3))
+			if err := a.say(err); err != nil || !asJSON {
+				return errors.Join(err, exit(3))
+			}
+			data = nil // a script gets its object all the same
 		}
 		r := verify.Verify(data, p)
 		if asJSON {
@@ -120,6 +123,11 @@ func (a *app) card() *cobra.Command {
 		}
 		card, err := idcard.ParseOn(text, time.Now().In(clock.Vietnam))
 		if err != nil {
+			if asJSON {
+				if err := a.showCard(idcard.Card{Fields: map[string]string{}}, true); err != nil {
+					return err
+				}
+			}
 			return errors.Join(a.say(err), exit(idcard.ExitCode(card, err)))
 		}
 		if err := a.showCard(card, asJSON); err != nil {

@@ -220,6 +220,18 @@ func (s *Service) Grant(ctx context.Context, g seal.Grant) error {
 	return s.tellJournal(ctx, "seal.grant", g.Seal+" "+g.Clerk)
 }
 
+// HoldSeals stops sealing at every counter, or lets it go on; orders wait meanwhile.
+func (s *Service) HoldSeals(ctx context.Context, held bool) error {
+	act := "seal.resume"
+	if held {
+		act = "seal.suspend"
+		s.Seals.Suspend()
+	} else {
+		s.Seals.Resume()
+	}
+	return s.tellJournal(ctx, act, "*")
+}
+
 // AddUser makes a member of staff with a first password, which must keep to the rule. unlock may be "".
 func (s *Service) AddUser(ctx context.Context, u kiosk.User, password, unlock string) error {
 	if err := kiosk.CheckPassword(password); err != nil {

@@ -133,7 +133,9 @@ func TestAnInstallationWithAMissingOrForeignFileDoesNotOpen(t *testing.T) {
 		s, err := service.Open(t.Context(), o)
 		if err == nil {
 			t.Errorf("without the right %s it opens", c.file)
-			err = s.Close()
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
 		} else {
 			refused(t, err, c.code)
 		}
