@@ -38,7 +38,8 @@ func TestAPasswordNamesTheClassThatItLacks(t *testing.T) {
 	for password, lacks := range map[string]string{
 		"Abc@1234": "", "abc@1234": "password.upper", "ABC@1234": "password.lower", "Abcd1234": "password.special", "Abc@123": "password.length", "Abcd@efg": "password.digit",
 	} {
-		err := o.Service.AddUser(t.Context(), kiosk.User{Name: "mk" + fmt.Sprintf("%x", password), StaffID: "1", Unit: Unit, Roles: []kiosk.Role{kiosk.RoleClerk}}, password, "")
+		common.seats++
+		err := o.Service.AddUser(t.Context(), kiosk.User{Name: fmt.Sprint("matkhau", common.seats), StaffID: fmt.Sprint(50000 + common.seats), Unit: Unit, Roles: []kiosk.Role{kiosk.RoleClerk}}, password, "")
 		if lacks == "" {
 			if err != nil {
 				t.Errorf("%s is refused: %v", password, err)
