@@ -112,7 +112,7 @@ func load(file string) (*config.Config, service.Options, error) {
 	}
 	o := service.Options{Dir: cfg.Data.Dir, KeyFile: cfg.Key.File, CJKFont: cfg.Fonts.CJK, TSA: cfg.TSA.URLs,
 		Printer: service.Printer{Command: cfg.Print.Command, Dir: cfg.Print.Dir}, Limits: kiosk.DefaultLimits}
-	o.Limits.CodeLife, o.Limits.AppDrift = cfg.CodeLife(), cfg.OTP.AppDrift
+	o.Limits.CodeLife, o.Limits.AppDrift, o.Limits.Idle = cfg.CodeLife(), cfg.OTP.AppDrift, cfg.Idle()
 	for _, u := range cfg.Units {
 		o.Units = append(o.Units, kiosk.Unit{Code: u.Code, Name: u.Name, Parent: u.Parent, Place: u.Place, Hotline: u.Hotline, BackOffice: u.BackOffice})
 	}

@@ -59,15 +59,15 @@ type Config struct {
 		Dir     string   `koanf:"dir" is:"path" doc:"Folder into which receipts are written instead, when there is no command."`
 	} `koanf:"print" doc:"Receipts on paper."`
 	Counter struct {
-		IdleMinutes int `koanf:"idle_minutes" default:"3" min:"1" max:"60" doc:"After so many minutes without a key on either side both screens are locked."`
+		IdleMinutes int `koanf:"idle_minutes" default:"15" min:"1" max:"60" doc:"After so many minutes without a key on either side the service locks a counter, whatever its terminal does. The terminal itself locks after 3 minutes; its flag --idle changes that."`
 	} `koanf:"counter" doc:"The terminals at the counters."`
 	OTP struct {
 		LifeSeconds int `koanf:"life_seconds" default:"300" min:"60" max:"300" doc:"How long a code that we sent is good."`
 		AppDrift    int `koanf:"app_drift" default:"1" min:"0" max:"2" doc:"How many steps of 30 seconds the clock of a customer's authenticator app may be off, each way."`
 	} `koanf:"otp" doc:"One-time codes."`
 	Screen struct {
-		Theme string `koanf:"theme" var:"COUNTERSIGN_THEME" default:"dark" one:"dark light contrast" doc:"Colours of the terminals."`
-		Lang  string `koanf:"lang" var:"COUNTERSIGN_LANG" default:"vi" one:"vi en zh-Hant" doc:"Language of the clerk's terminal; a customer's screen follows the customer."`
+		Theme string `koanf:"theme" var:"COUNTERSIGN_THEME" default:"dark" one:"dark light contrast" doc:"Colours of the terminals on this machine, which read the variable."`
+		Lang  string `koanf:"lang" var:"COUNTERSIGN_LANG" default:"vi" one:"vi en zh-Hant" doc:"Language of the terminals on this machine, which read the variable; a customer's screen follows the customer."`
 	} `koanf:"screen" doc:"How the terminals look."`
 }
 
