@@ -29,7 +29,7 @@ func TestNothingSetIsAServerForThisMachineAlone(t *testing.T) {
 	if c.Server.Listen != "127.0.0.1:8780" || c.Data.Dir != "data" || c.Key.File != "countersign.key" || c.Screen.Lang != "vi" {
 		t.Errorf("defaults:\n%s", c)
 	}
-	if c.Idle().Minutes() != 3 || c.CodeLife().Minutes() != 5 || c.Mail.Addr != "" || len(c.TSA.URLs) != 0 {
+	if c.Idle().Minutes() != 15 || c.CodeLife().Minutes() != 5 || c.Mail.Addr != "" || len(c.TSA.URLs) != 0 {
 		t.Errorf("defaults:\n%s", c)
 	}
 	empty, err := Load(written(t, ""), nil, nil)
