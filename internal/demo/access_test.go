@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +22,7 @@ import (
 // changes alone.
 var needs = map[string]kiosk.Right{
 	"lock": kiosk.RightNone, "unlock": kiosk.RightNone, "sign-out": kiosk.RightNone,
-	"set-unlock-code": kiosk.RightServe, "set-password": kiosk.RightServe,
+	"set-unlock-code": kiosk.RightServe, "set-password": kiosk.RightOwn,
 	"home": kiosk.RightServe, "find-customers": kiosk.RightServe, "open-visit": kiosk.RightServe, "scan-visit": kiosk.RightServe, "visit": kiosk.RightServe,
 	"show-service": kiosk.RightServe, "links": kiosk.RightRetry, "retry": kiosk.RightRetry, "release": kiosk.RightServe, "events": kiosk.RightServe,
 	"start-order": kiosk.RightServe, "list-orders": kiosk.RightLook, "show-order": kiosk.RightLook, "resume-order": kiosk.RightServe,
@@ -30,15 +31,15 @@ var needs = map[string]kiosk.Right{
 	"aside-order": kiosk.RightServe, "cancel-order": kiosk.RightServe, "set-field": kiosk.RightServe, "set-rows": kiosk.RightServe,
 	"typing": kiosk.RightServe, "answer": kiosk.RightServe, "read-card": kiosk.RightServe, "follow-card": kiosk.RightServe, "seal": kiosk.RightSeal,
 	"fix-mail": kiosk.RightServe, "evidence": kiosk.RightLook, "document": kiosk.RightLook, "portrait": kiosk.RightServe, "catalog": kiosk.RightServe,
-	"take-portrait": kiosk.RightServe, "page": kiosk.RightServe,
+	"take-portrait": kiosk.RightServe, "set-file": kiosk.RightServe, "field-file": kiosk.RightServe, "page": kiosk.RightServe,
 }
 
 // roles are who may what, by mission and threat T23, written down apart from the code as well.
 var roles = map[kiosk.Role][]kiosk.Right{
-	kiosk.RoleClerk:      {kiosk.RightServe, kiosk.RightLook, kiosk.RightRetry},
-	kiosk.RoleSigner:     {kiosk.RightSeal},
-	kiosk.RoleSupervisor: {kiosk.RightLook, kiosk.RightRetry, kiosk.RightJournal},
-	kiosk.RoleAdmin:      {kiosk.RightAdmin, kiosk.RightJournal},
+	kiosk.RoleClerk:      {kiosk.RightServe, kiosk.RightLook, kiosk.RightRetry, kiosk.RightOwn},
+	kiosk.RoleSigner:     {kiosk.RightSeal, kiosk.RightOwn},
+	kiosk.RoleSupervisor: {kiosk.RightLook, kiosk.RightRetry, kiosk.RightJournal, kiosk.RightOwn},
+	kiosk.RoleAdmin:      {kiosk.RightAdmin, kiosk.RightJournal, kiosk.RightOwn},
 }
 
 // operation is one route with a request that its schema lets through.
@@ -131,9 +132,13 @@ func (o *office) ask(t *testing.T, op operation, token string, names map[string]
 	t.Helper()
 	kind, body := op.body(t)
 	path := op.path(names)
-	if op.OperationID == "find-customers" {
-		path += "?q=x"
+	query := url.Values{}
+	for _, p := range op.Parameters {
+		if p.In == "query" && (p.Required || p.Name == "q") {
+			query.Set(p.Name, fmt.Sprint(op.sample(p.Schema)))
+		}
 	}
+	path += "?" + query.Encode()
 	return o.send(t, token, op.Method, path, kind, strings.NewReader(body))
 }
 

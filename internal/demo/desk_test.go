@@ -193,7 +193,7 @@ func (o *office) screenAt(t *testing.T, counter string) (*api.Display, string) {
 // newCustomer adds an invented customer with a contract.
 func (o *office) newCustomer(t *testing.T, n int) kiosk.Customer {
 	t.Helper()
-	code := fmt.Sprintf("PA0505%07d", 1000+n)
+	code := fmt.Sprintf("PA0505%07d", 600000+n)
 	c := kiosk.Customer{ID: code, Unit: Unit, Kind: "person", Name: "TRẦN VĂN MẪU", Birth: "1990-05-06", Sex: "M", IDNumber: fmt.Sprintf("001090%06d", 5000+n),
 		Phone: fmt.Sprintf("09000%05d", 30000+n), Email: fmt.Sprintf("khach%d@mau.example", n), Address: "7 phố Mẫu, phường Thử, Bắc Giang", FactsAt: o.clock.Now(),
 		Facts: map[string]string{"customer_code": code, "address": "7 phố Mẫu, phường Thử, Bắc Giang", "capacity": "3.0", "phases": "1", "purpose": "1",
