@@ -63,7 +63,7 @@ func (h *Hall) acceptRows(f *catalog.Field, rows [][]string, now time.Time, l lo
 			if j >= len(row) || strings.TrimSpace(row[j]) == "" || f.Columns[j].Formula != "" {
 				continue
 			}
-			text, err := f.AcceptCell(i, j, row[j], now, l)
+			text, err := f.AcceptCell(i+1, j, row[j], now, l)
 			if err != nil {
 				return nil, err
 			}
