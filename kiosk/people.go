@@ -70,7 +70,8 @@ type User struct {
 	Locked       bool      `json:"locked"`
 	Expires      time.Time `json:"expires"`
 	PasswordAt   time.Time `json:"password_at"`
-	Failures     int       `json:"failures"` // since the last success
+	MustChange   bool      `json:"must_change"` // somebody else chose the password; nothing but its change is allowed
+	Failures     int       `json:"failures"`    // since the last success
 	LastFailure  time.Time `json:"last_failure"`
 	FailurePlace string    `json:"failure_place"`
 	LastSignIn   time.Time `json:"last_sign_in"`

@@ -14,14 +14,15 @@ const (
 	RightRetry   Right = "retry"   // send waiting items again
 	RightJournal Right = "journal" // read the journal
 	RightAdmin   Right = "admin"   // users, displays, seals
+	RightOwn     Right = "own"     // replace the own password; every role may
 )
 
 // matrix is who may do what; what is not in it is refused.
 var matrix = map[Role][]Right{
-	RoleClerk:      {RightServe, RightLook, RightRetry},
-	RoleSigner:     {RightSeal},
-	RoleSupervisor: {RightLook, RightRetry, RightJournal},
-	RoleAdmin:      {RightAdmin, RightJournal},
+	RoleClerk:      {RightServe, RightLook, RightRetry, RightOwn},
+	RoleSigner:     {RightSeal, RightOwn},
+	RoleSupervisor: {RightLook, RightRetry, RightJournal, RightOwn},
+	RoleAdmin:      {RightAdmin, RightJournal, RightOwn},
 }
 
 // Roles lists the roles in the order in which they are shown.
@@ -30,13 +31,17 @@ var Roles = []Role{RoleClerk, RoleSigner, RoleSupervisor, RoleAdmin}
 // Rights returns what a role may do.
 func (r Role) Rights() []Right { return append([]Right(nil), matrix[r]...) }
 
-// May refuses an act that none of the actor's roles allows, and everything but unlocking while the counter is locked.
+// May refuses an act that none of the actor's roles allows, everything but unlocking while the counter is locked, and
+// everything but a new password while somebody else knows the present one.
 func (a Actor) May(right Right) error {
 	if right == RightNone {
 		return nil
 	}
 	if a.Locked {
 		return fault.New(fault.Forbidden, "signin.locked", nil)
+	}
+	if a.User.MustChange && right != RightOwn {
+		return fault.New(fault.Forbidden, "signin.must_change", nil)
 	}
 	for _, role := range a.User.Roles {
 		for _, have := range matrix[role] {

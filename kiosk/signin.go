@@ -19,16 +19,18 @@ const (
 
 // SignedIn is what a clerk learns on signing in.
 type SignedIn struct {
-	Clerk     Person    `json:"clerk"`
-	Unit      Unit      `json:"unit"`
-	NeedsCode bool      `json:"needs_code"` // no unlock code was set yet
-	Last      time.Time `json:"last"`       // last sign-in, before this one
-	LastPlace string    `json:"last_place"`
-	Failures  int       `json:"failures"` // wrong passwords since then
-	FailedAt  time.Time `json:"failed_at"`
-	FailPlace string    `json:"fail_place"`
-	Drafts    int       `json:"drafts"`
-	Order     string    `json:"order"` // in hand at this counter before, to return to
+	Clerk     Person `json:"clerk"`
+	Unit      Unit   `json:"unit"`
+	NeedsCode bool   `json:"needs_code"` // no unlock code was set yet
+	// MustChange tells that somebody else chose the password: the session may do nothing but replace it.
+	MustChange bool      `json:"must_change"`
+	Last       time.Time `json:"last"` // last sign-in, before this one
+	LastPlace  string    `json:"last_place"`
+	Failures   int       `json:"failures"` // wrong passwords since then
+	FailedAt   time.Time `json:"failed_at"`
+	FailPlace  string    `json:"fail_place"`
+	Drafts     int       `json:"drafts"`
+	Order      string    `json:"order"` // in hand at this counter before, to return to
 }
 
 // TokenSHA256 is the name under which a token's session is stored.
@@ -166,7 +168,7 @@ func (h *Hall) open(ctx context.Context, u User, unit, counter string) (string, 
 			return err
 		}
 		out = SignedIn{Clerk: Person{User: u.Name, Name: u.FullName, StaffID: u.StaffID, Counter: counter}, Unit: h.Units[unit],
-			NeedsCode: got.UnlockCode == "", Last: got.LastSignIn, LastPlace: got.LastPlace,
+			NeedsCode: got.UnlockCode == "", MustChange: got.MustChange, Last: got.LastSignIn, LastPlace: got.LastPlace,
 			Failures: got.Failures, FailedAt: got.LastFailure, FailPlace: got.FailurePlace}
 		got.Failures, got.LastSignIn, got.LastPlace = 0, now, counter
 		if err := tx.PutUser(got); err != nil {
@@ -250,10 +252,13 @@ func (h *Hall) SetUnlockCode(ctx context.Context, a Actor, code string) error {
 	})
 }
 
-// SetPassword replaces a user's password; the old one must be known.
+// SetPassword replaces a user's password by another one; the old one must be known.
 func (h *Hall) SetPassword(ctx context.Context, a Actor, old, password string) error {
 	if err := CheckPassword(password); err != nil {
 		return err
+	}
+	if password == old {
+		return fault.New(fault.Invalid, "password.same", nil)
 	}
 	u, done, err := h.oneTry(ctx, a.User.Name)
 	if err != nil {
@@ -276,7 +281,7 @@ func (h *Hall) SetPassword(ctx context.Context, a Actor, old, password string) e
 		if err != nil {
 			return err
 		}
-		u.Password, u.PasswordAt = hash, h.Clock.Now()
+		u.Password, u.PasswordAt, u.MustChange = hash, h.Clock.Now(), false
 		if err := tx.PutUser(u); err != nil {
 			return err
 		}

@@ -77,7 +77,7 @@ func (s *Server) sessionRoutes(api huma.API) {
 	clerk(s, api, http.MethodPut, "/v1/session/unlock-code", "set-unlock-code", "Set the six digits that unlock", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in code) (Done, error) {
 		return Done{true}, s.Hall.SetUnlockCode(ctx, a, in.Body.Code)
 	})
-	clerk(s, api, http.MethodPut, "/v1/session/password", "set-password", "Replace the own password", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in passwords) (Done, error) {
+	clerk(s, api, http.MethodPut, "/v1/session/password", "set-password", "Replace the own password", kiosk.RightOwn, func(ctx context.Context, a kiosk.Actor, in passwords) (Done, error) {
 		return Done{true}, s.Hall.SetPassword(ctx, a, in.Body.Old, in.Body.New)
 	})
 }

@@ -47,6 +47,12 @@ func (c *Clerk) SetUnlockCode(ctx context.Context, code string) error {
 	return err
 }
 
+// SetPassword replaces the clerk's own password.
+func (c *Clerk) SetPassword(ctx context.Context, old, password string) error {
+	_, err := call[Done](ctx, c.Client, http.MethodPut, "/v1/session/password", map[string]string{"old": old, "new": password})
+	return err
+}
+
 // Unlock uncovers both screens.
 func (c *Clerk) Unlock(ctx context.Context, code string) error {
 	return c.post(ctx, "/v1/session/unlock", map[string]string{"code": code})

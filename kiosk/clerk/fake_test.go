@@ -172,7 +172,7 @@ func (h *hall) SignIn(_ context.Context, user, password string) (SignedIn, error
 		return SignedIn{}, fault.New(fault.Unauthenticated, "signin.wrong", fault.Args{"left": "4"})
 	}
 	return SignedIn{Clerk: kiosk.Person{User: user, Name: "Ngô Lan Anh", StaffID: "3017", Counter: "3"},
-		Unit: kiosk.Unit{Code: "PA0505", Name: "Điện lực Bắc Giang", BackOffice: "CMIS"}, NeedsCode: user == "moi",
+		Unit: kiosk.Unit{Code: "PA0505", Name: "Điện lực Bắc Giang", BackOffice: "CMIS"}, NeedsCode: user == "moi" || user == "vaolam", MustChange: user == "vaolam",
 		Last: time.Date(2026, 11, 20, 7, 28, 0, 0, clock.Vietnam), LastPlace: "3"}, nil
 }
 
@@ -181,6 +181,13 @@ func (h *hall) SetUnlockCode(_ context.Context, code string) error {
 		return fault.New(fault.Invalid, "signin.weak_code", nil)
 	}
 	return nil
+func (h *hall) SetPassword(_ context.Context, old, password string) error {
+	if old != "Quay3@BacGiang" {
+		return fault.New(fault.Unauthenticated, "signin.wrong", fault.Args{"left": "4"})
+	}
+	return kiosk.CheckPassword(password)
+}
+
 }
 
 func (h *hall) Unlock(_ context.Context, code string) error {

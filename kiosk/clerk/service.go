@@ -12,6 +12,7 @@ import (
 type Service interface {
 	// SignIn opens the shift. first tells that the user must set an unlock code.
 	SignIn(ctx context.Context, user, password string) (kiosk.SignedIn, error)
+	SetPassword(ctx context.Context, old, password string) error
 	SetUnlockCode(ctx context.Context, code string) error
 	Unlock(ctx context.Context, code string) error
 	Lock(ctx context.Context) error

@@ -220,11 +220,22 @@ func (a *App) signedIn(in SignedIn) tui.Cmd {
 	if a.stop != nil {
 		a.stop()
 	}
-	cmds := []tui.Cmd{a.subscribe(), a.loadServices()}
 	if in.Failures > 0 {
 		a.sayArgs(noteMark, "clerk.msg.failures", locale.Args{"n": in.Failures, "at": a.stamp(in.FailedAt), "place": in.FailPlace})
 	}
-	if in.NeedsCode {
+	if in.MustChange {
+		a.locked = true
+		a.sign.begin(a, askNewPassword)
+		return nil // The service answers nothing else until then.
+	}
+	return a.enter()
+}
+
+// enter listens to the service and asks for what the shift still needs.
+func (a *App) enter() tui.Cmd {
+	a.sign.given = ""
+	cmds := []tui.Cmd{a.subscribe(), a.loadServices()}
+	if a.me.NeedsCode {
 		a.locked = true
 		a.sign.begin(a, askNewCode)
 		return tui.Batch(cmds...)

@@ -11,9 +11,10 @@ import (
 type asks int
 
 const (
-	askPassword asks = iota // name and password: no shift is open
-	askCode                 // the unlock code of the shift that is open
-	askNewCode              // the first unlock code, twice
+	askPassword    asks = iota // name and password: no shift is open
+	askCode                    // the unlock code of the shift that is open
+	askNewCode                 // the first unlock code, twice
+	askNewPassword             // one's own password instead of a given one, twice
 )
 
 // codeLength is the length of an unlock code; its last digit sends it.
@@ -27,13 +28,20 @@ type signIn struct {
 	busy   bool // an answer is waited for
 	said   mark
 	text   string
+	given  string // the password that somebody else chose, until another one is set
 }
 
 // begin asks anew; a name that was typed stays.
 func (s *signIn) begin(a *App, what asks) {
-	name := s.fields[0].Value()
+	name, given := s.fields[0].Value(), s.given
 	*s = signIn{asks: what}
-	if what == askPassword {
+	switch what {
+	case askNewPassword:
+		s.given = given
+		s.fields[0] = tui.Field{Kind: tui.FieldSecret, Max: 256}
+		s.fields[1] = s.fields[0]
+		return
+	case askPassword:
 		s.fields[0] = tui.Field{Max: 64}
 		s.fields[0].Set(name)
 		s.fields[1] = tui.Field{Kind: tui.FieldSecret, Max: 256}
@@ -73,6 +81,9 @@ func (s *signIn) key(a *App, k tui.Key) tui.Cmd {
 		s.said, s.text = noteMark, a.t("clerk.lock.help", nil)
 		return nil
 	case "esc":
+		if s.asks == askNewPassword {
+			return s.leave(a)
+		}
 		if s.asks == askCode && !s.fields[0].Empty() {
 			s.fields[0].Reset()
 		}
@@ -83,7 +94,7 @@ func (s *signIn) key(a *App, k tui.Key) tui.Cmd {
 		return nil
 	}
 	s.said, s.text = "", ""
-	if s.asks == askPassword || !f.Full() {
+	if s.asks == askPassword || s.asks == askNewPassword || !f.Full() {
 		return nil
 	}
 	if s.at < s.last() {
@@ -95,15 +106,26 @@ func (s *signIn) key(a *App, k tui.Key) tui.Cmd {
 
 // input takes a pasted password; a code is never pasted and a scan opens no lock.
 func (s *signIn) input(_ *App, ev tui.Event) tui.Cmd {
-	if p, ok := ev.(tui.Paste); ok && s.asks == askPassword && !s.busy {
+	if p, ok := ev.(tui.Paste); ok && (s.asks == askPassword || s.asks == askNewPassword) && !s.busy {
 		s.fields[s.at].Paste(p.Text)
 	}
 	return nil
 }
 
-// enter leaves the name, or sends.
+// leave gives up before there is a password of one's own.
+func (s *signIn) leave(a *App) tui.Cmd {
+	s.busy = true
+	return do(a, a.svc.SignOut, func(error) tui.Cmd {
+		// When the service did not hear of it, its session still may do nothing.
+		a.shift = false
+		s.begin(a, askPassword)
+		return nil
+	})
+}
+
+// enter leaves the first field, or sends.
 func (s *signIn) enter(a *App) tui.Cmd {
-	if s.asks != askPassword {
+	if s.asks != askPassword && s.asks != askNewPassword {
 		return nil // The sixth digit sends.
 	}
 	if s.at == 0 && !s.fields[0].Empty() {
@@ -131,8 +153,26 @@ func (s *signIn) send(a *App) tui.Cmd {
 					s.refused(a, err)
 					return nil
 				}
+				s.given = second
 				return a.signedIn(in)
 			})
+	case askNewPassword:
+		if first != second {
+			s.begin(a, askNewPassword)
+			s.said, s.text = errorMark, a.t("clerk.lock.passwords_differ", nil)
+			return nil
+		}
+		s.busy = true
+		given := s.given
+		return do(a, func(ctx context.Context) error { return a.svc.SetPassword(ctx, given, first) }, func(err error) tui.Cmd {
+			s.begin(a, askNewPassword)
+			if err != nil {
+				s.refused(a, err)
+				return nil
+			}
+			a.me.MustChange = false
+			return a.enter()
+		})
 	case askNewCode:
 		if first != second {
 			s.begin(a, askNewCode)
@@ -181,6 +221,10 @@ func (s *signIn) hint(a *App) string {
 }
 
 func (s *signIn) keys(a *App) []binding {
+	if s.asks == askNewPassword {
+		return []binding{{show: "Enter", label: "clerk.key.set_password"}, {show: "Tab", label: "clerk.key.next_field"},
+			{show: "F1", label: "clerk.key.help"}, {show: "Ctrl+R", label: "clerk.key.redraw"}, {show: "Esc", label: "clerk.key.sign_out"}}
+	}
 	if s.asks != askPassword {
 		return []binding{{show: "0-9", label: "clerk.key.code"}, {show: "F1", label: "clerk.key.help"}, {show: "Ctrl+R", label: "clerk.key.redraw"}}
 	}

@@ -20,6 +20,8 @@ func (s *signIn) draw(a *App, c *tui.Canvas) {
 
 	title, under := "clerk.lock.title", "clerk.lock.kept"
 	switch {
+	case s.asks == askNewPassword:
+		title, under = "clerk.lock.pass_title", "clerk.lock.pass_why"
 	case s.asks == askNewCode:
 		title, under = "clerk.lock.new_title", "clerk.lock.new_why"
 	case !a.shift:
@@ -38,6 +40,10 @@ func (s *signIn) draw(a *App, c *tui.Canvas) {
 	case askCode:
 		fact(c, 10, y, 28, a.t("clerk.lock.user", nil), a.me.Clerk.User)
 		s.field(a, c, y+1, 0, "clerk.lock.code", codeLength)
+		y += 2
+	case askNewPassword:
+		s.field(a, c, y, 0, "clerk.lock.new_password", 30)
+		s.field(a, c, y+1, 1, "clerk.lock.password_again", 30)
 		y += 2
 	case askNewCode:
 		s.field(a, c, y, 0, "clerk.lock.code", codeLength)
