@@ -105,6 +105,25 @@ type LastRow struct {
 type VisitView struct {
 	Visit    Visit         `json:"visit"`
 	Customer *CustomerCard `json:"customer,omitempty"`
+	// Findings tell, by the number of the service, how its conditions stand for the customer of the visit.
+	Findings map[string][]Finding `json:"findings"`
+}
+
+// Finding is one condition of a service with how it stands.
+type Finding struct {
+	Text   catalog.Text `json:"text"`
+	State  string       `json:"state"`  // met, failed, unknown: nobody knows the fact
+	Blocks bool         `json:"blocks"` // when it failed, the service can't be opened
+}
+
+// Stops returns the first condition that keeps a service from being opened.
+func Stops(findings []Finding) (Finding, bool) {
+	for _, f := range findings {
+		if f.State == "failed" && f.Blocks {
+			return f, true
+		}
+	}
+	return Finding{}, false
 }
 
 // OrderView is everything that the clerk's screens show of an order. The rating is never in it.

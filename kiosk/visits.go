@@ -2,6 +2,7 @@ package kiosk
 
 import (
 	"context"
+	"maps"
 	"sort"
 	"strings"
 	"time"
@@ -153,7 +154,18 @@ func (h *Hall) hold(tx Tx, a Actor, visit, order string) error {
 	return tx.PutSession(s)
 }
 
+// withCustomer adds what is known of the visit's customer, and which services that allows.
 func (h *Hall) withCustomer(tx Tx, v *VisitView) error {
+	f, open, err := h.known(tx, &v.Visit)
+	if err != nil {
+		return err
+	}
+	v.Findings = map[string][]Finding{}
+	for _, s := range h.Catalog.Services() {
+		if list := findings(s, withOpen(f, open, s.Number)); len(list) > 0 {
+			v.Findings[s.Number] = list
+		}
+	}
 	if v.Visit.Customer == "" {
 		return nil
 	}
@@ -226,16 +238,13 @@ func (h *Hall) StartOrder(ctx context.Context, a Actor, visit, service string, a
 
 // prefill asks the catalogue which fields the card, the customer's record and the last order fill.
 func (h *Hall) prefill(tx Tx, o *Order, s *catalog.Service, v *Visit, last *Order) error {
-	f, err := h.known(tx, s, v)
+	f, open, err := h.known(tx, v)
 	if err != nil {
 		return err
 	}
-	if findings, ok := s.Eligible(f); !ok {
-		for _, finding := range findings {
-			if finding.State == "failed" && finding.Condition.Blocks {
-				return fault.New(fault.Conflict, "order.not_eligible", fault.Args{"reason": finding.Condition.Text.In(s.Language)})
-			}
-		}
+	f = withOpen(f, open, s.Number)
+	if why, stops := Stops(findings(s, f)); stops {
+		return fault.New(fault.Conflict, "order.not_eligible", fault.Args{"reason": why.Text.In(s.Language)})
 	}
 	if v.Card != nil {
 		o.Card = &CardFacts{Card: *v.Card, At: v.CardAt}
@@ -254,31 +263,50 @@ func (h *Hall) prefill(tx Tx, o *Order, s *catalog.Service, v *Visit, last *Orde
 	return nil
 }
 
-// known gathers what the card, the customer's record and our own open orders say.
-func (h *Hall) known(tx Tx, s *catalog.Service, v *Visit) (catalog.Facts, error) {
-	var f catalog.Facts
+// known gathers what the card and the customer's record say, and for which services our own orders are open.
+func (h *Hall) known(tx Tx, v *Visit) (f catalog.Facts, open map[string]time.Time, err error) {
 	if v.Card != nil {
 		f.Card = factMap(v.Card.Fields, v.CardAt)
 	}
 	if v.Customer == "" {
-		return f, nil
+		return f, nil, nil
 	}
 	c, err := tx.Customer(v.Customer)
 	if err != nil {
-		return f, err
+		return f, nil, err
 	}
 	f.Customer = factMap(c.known(), c.FactsAt)
 	f.CMIS = factMap(c.Facts, c.FactsAt)
-	open, err := tx.OpenOrdersOf(c.ID)
+	orders, err := tx.OpenOrdersOf(c.ID)
 	if err != nil {
-		return f, err
+		return f, nil, err
 	}
-	for _, o := range open {
-		if o.Unit == v.Unit && o.Service == s.Number && o.State != Sealed {
-			f.CMIS["same_open"] = catalog.Fact{Value: "yes", At: o.Created}
+	open = map[string]time.Time{}
+	for _, o := range orders {
+		if o.Unit == v.Unit && o.State != Sealed {
+			open[o.Service] = o.Created
 		}
 	}
-	return f, nil
+	return f, open, nil
+}
+
+// withOpen adds to what is known that an order of the service is open; the facts that were handed in stay as they are.
+func withOpen(f catalog.Facts, open map[string]time.Time, service string) catalog.Facts {
+	if at, ok := open[service]; ok {
+		f.CMIS = maps.Clone(f.CMIS)
+		f.CMIS["same_open"] = catalog.Fact{Value: "yes", At: at}
+	}
+	return f
+}
+
+// findings are how the conditions of a service stand.
+func findings(s *catalog.Service, f catalog.Facts) []Finding {
+	out := []Finding{}
+	list, _ := s.Eligible(f)
+	for _, x := range list {
+		out = append(out, Finding{Text: x.Condition.Text, State: x.State, Blocks: x.Condition.Blocks})
+	}
+	return out
 }
 
 // carry puts what was typed into the search into the first empty field that accepts it as a whole.

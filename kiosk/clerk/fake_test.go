@@ -50,6 +50,9 @@ type hall struct {
 	next    int
 }
 
+	// findings are how the conditions of the services stand for the customer of a visit.
+	findings map[string][]kiosk.Finding
+	files    map[string][]byte // by field, as they were sent last
 var load = sync.OnceValues(func() (*catalog.Catalog, error) { return catalog.Load(services.Files, nil) })
 
 // thu is the synthetic customer of every test.
@@ -242,7 +245,7 @@ func (h *hall) Links(context.Context) ([]kiosk.Link, []kiosk.OutboxRow, error) {
 func (h *hall) RetryOutbox(context.Context, int64) error { return nil }
 
 func (h *hall) visitView(v *kiosk.Visit) kiosk.VisitView {
-	out := kiosk.VisitView{Visit: *v}
+	out := kiosk.VisitView{Visit: *v, Findings: h.findings}
 	for i := range h.known {
 		if h.known[i].ID == v.Customer {
 			out.Customer = &h.known[i]

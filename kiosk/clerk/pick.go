@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"countersign/internal/fault"
 	"countersign/internal/locale"
 	"countersign/internal/tui"
 	"countersign/kiosk"
@@ -133,10 +134,24 @@ func (p *pickPage) start(a *App, number string, again bool) tui.Cmd {
 	if a.visit == nil {
 		return a.home()
 	}
+	if why, stops := kiosk.Stops(a.visit.Findings[number]); stops {
+		return p.explain(a, number, why)
+	}
 	visit := a.visit.Visit.Key
 	return open(a, "clerk.wait.form", func(ctx context.Context) (kiosk.OrderView, error) {
 		return a.svc.StartOrder(ctx, visit, number, again)
 	}, a.begin)
+}
+
+// explain says why a service can't be opened for this customer, and shows its card.
+func (p *pickPage) explain(a *App, number string, why kiosk.Finding) tui.Cmd {
+	for i, s := range p.list(a) {
+		if s.Number == number {
+			p.pick = i
+		}
+	}
+	a.say(errorMark, "", fault.New(fault.Conflict, "order.not_eligible", fault.Args{"reason": why.Text.In(a.lang)}))
+	return p.show(a)
 }
 
 func (p *pickPage) enter(a *App) tui.Cmd {
@@ -223,7 +238,10 @@ func (p *pickPage) draw(a *App, c *tui.Canvas) {
 				c.Put(1, y, "▸", tui.Accent|tui.Bold|st)
 			}
 			c.Put(3, y, s.Number, tui.Bold|st)
-			c.PutMax(6, y, 31, s.Menu.In(a.lang), tui.Text|st)
+			c.PutMax(6, y, 30, s.Menu.In(a.lang), tui.Text|st)
+			if _, stops := kiosk.Stops(a.findings(s)); stops {
+				putMark(c, 37, y, "✗")
+			}
 		})
 	}
 	room := end - 3
@@ -292,13 +310,40 @@ func (p *pickPage) drawCard(a *App, c *tui.Canvas, s *catalog.Service) {
 		y++
 		c.Put(x, y, a.t("clerk.pick.conditions", nil), tui.Bold)
 		y++
-		for _, cond := range s.Conditions {
-			if y >= end {
-				return
+		for _, f := range a.findings(s) {
+			for i, l := range tui.Wrap(f.Text.In(a.lang), w-x-2) {
+				if y >= end {
+					return
+				}
+				if i == 0 {
+					putMark(c, x, y, findingMark(f))
+				}
+				c.Put(x+2, y, l, tui.Text)
+				y++
 			}
-			putMark(c, x, y, noteMark)
-			c.PutMax(x+2, y, w-x-2, cond.Text.In(a.lang), tui.Text)
-			y++
 		}
 	}
+}
+
+// findings are how a service's conditions stand for the customer of the visit; unknown, when nobody has looked.
+func (a *App) findings(s *catalog.Service) []kiosk.Finding {
+	if a.visit != nil && a.visit.Findings[s.Number] != nil {
+		return a.visit.Findings[s.Number]
+	}
+	var out []kiosk.Finding
+	for _, c := range s.Conditions {
+		out = append(out, kiosk.Finding{Text: c.Text, State: "unknown", Blocks: c.Blocks})
+	}
+	return out
+}
+
+// findingMark is the sign before a condition: only a failed one that stops the service is a cross.
+func findingMark(f kiosk.Finding) mark {
+	switch {
+	case f.State == "met":
+		return doneMark
+	case f.State == "failed" && f.Blocks:
+		return "✗"
+	}
+	return noteMark
 }
