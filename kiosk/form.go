@@ -35,6 +35,31 @@ func (h *Hall) SetField(ctx context.Context, a Actor, key, field, base, typed st
 	})
 }
 
+// SetSame copies into a field what the key "=" copies there, and remembers which field it came from. base is the Base
+// of the value that the clerk saw.
+func (h *Hall) SetSame(ctx context.Context, a Actor, key, field, base string) (*Order, error) {
+	return h.change(ctx, a, key, "form.same", func(tx Tx, o *Order) (facts, error) {
+		s, f, err := h.field(o, field)
+		if err != nil {
+			return nil, err
+		}
+		fill, ok := s.Same(field, o.Values)
+		if !ok {
+			return nil, fault.New(fault.Invalid, "order.nothing_same", fault.Args{"number": strconv.Itoa(f.Number)})
+		}
+		now := h.Clock.Now()
+		text, err := f.Accept(fill.Value, now, s.Language)
+		if err != nil {
+			return nil, err
+		}
+		if err := o.SetField(a.User.Name, field, base, catalog.Value{Text: text, Source: fill.Source}, now); err != nil {
+			return nil, err
+		}
+		o.Prefill(a.User.Name, s.Derive(field, o.Values), now)
+		return facts{"field": field, "source": fill.Source}, nil
+	})
+}
+
 // SetRows saves the rows of a table as a whole.
 func (h *Hall) SetRows(ctx context.Context, a Actor, key, field string, rows [][]string) (*Order, error) {
 	return h.change(ctx, a, key, "form.rows", func(tx Tx, o *Order) (facts, error) {

@@ -183,6 +183,7 @@ type setField struct {
 	Body  struct {
 		Base  string `json:"base" doc:"the value that the clerk saw before typing"`
 		Typed string `json:"typed" maxLength:"4000"`
+		Same  bool   `json:"same,omitempty" doc:"copy the field that the service names for it, instead of what is typed"`
 	}
 }
 
@@ -269,6 +270,10 @@ func (s *Server) orderRoutes(api huma.API) {
 	done("aside", "Set an order aside", h.Aside)
 	done("cancel", "Stop an order before its seals", h.Cancel)
 	clerk(s, api, http.MethodPut, "/v1/orders/{key}/fields/{field}", "set-field", "Save a field exit; answers when the value is durable", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in setField) (kiosk.OrderView, error) {
+		if in.Body.Same {
+			o, err := h.SetSame(ctx, a, in.Key, in.Field, in.Body.Base)
+			return s.changed(ctx, a, o, err)
+		}
 		o, err := h.SetField(ctx, a, in.Key, in.Field, in.Body.Base, in.Body.Typed)
 		return s.changed(ctx, a, o, err)
 	})
