@@ -119,8 +119,12 @@ func (h *Hall) content(o *Order, verify string, now time.Time) (workorder.Conten
 			if !f.Printed || !filled || v.Empty() {
 				continue
 			}
-			part.Rows = append(part.Rows, workorder.Row{Number: fmt.Sprint(f.Number), Name: f.Name, Label: f.Label.In(lang),
-				Value: f.Show(v, lang), Source: h.sourceOf(v, lang)})
+			row := workorder.Row{Number: fmt.Sprint(f.Number), Name: f.Name, Label: f.Label.In(lang), Value: f.Show(v, lang), Source: h.sourceOf(v, lang)}
+			if v.File != nil {
+				c.Files = append(c.Files, workorder.File{Number: row.Number, Name: v.File.Name, SHA256: v.File.SHA256, Size: int(v.File.Size)})
+				row.Value += ", SHA-256 " + ShortHash(v.File.SHA256)
+			}
+			part.Rows = append(part.Rows, row)
 			if f.Type == catalog.Rows {
 				part.Tables = append(part.Tables, tableOf(f, v, lang))
 			}

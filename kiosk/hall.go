@@ -100,8 +100,12 @@ func (h *Hall) change(ctx context.Context, a Actor, key, act string, fn func(tx 
 		if err != nil {
 			return err
 		}
+		before := o.files()
 		f, err := fn(tx, o)
 		if err != nil {
+			return err
+		}
+		if err := dropFiles(tx, before, o.files()); err != nil {
 			return err
 		}
 		if err := h.log(tx, a, o, act, f); err != nil {

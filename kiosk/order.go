@@ -259,14 +259,14 @@ func (o *Order) in(states ...State) error {
 	return fault.New(fault.Conflict, "order.step", fault.Args{"step": strconv.Itoa(o.Step()), "state": string(o.State)})
 }
 
-// SetField records a field exit. base is the text that the clerk saw before typing: when the stored value is
+// SetField records a field exit. base is the Base of the value that the clerk saw before: when the stored value is
 // another one, somebody else was there first and the exit is refused.
 func (o *Order) SetField(by, field, base string, v catalog.Value, now time.Time) error {
 	if err := o.in(Draft, Invited); err != nil {
 		return err
 	}
 	old, had := o.Values[field]
-	if t, ok := o.Touched[field]; ok && t.By != by && old.Text != base {
+	if t, ok := o.Touched[field]; ok && t.By != by && old.Base() != base {
 		return fault.New(fault.Conflict, "order.field_taken", fault.Args{"by": t.By, "field": field})
 	}
 	if had && old.Source != "" && old.Text != v.Text {

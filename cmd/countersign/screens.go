@@ -35,8 +35,8 @@ var (
 
 // kioskFlags are what a clerk's terminal is started with.
 type kioskFlags struct {
-	server, ca, unit, counter, camera, theme string
-	idle                                     time.Duration
+	server, ca, unit, counter, camera, papers, theme string
+	idle                                             time.Duration
 }
 
 func (a *app) kiosk() *cobra.Command {
@@ -47,6 +47,7 @@ func (a *app) kiosk() *cobra.Command {
 	c.Flags().StringVar(&f.unit, "unit", "", a.text("cli.flag.unit", nil))
 	c.Flags().StringVar(&f.counter, "counter", "1", a.text("cli.flag.counter", nil))
 	c.Flags().StringVar(&f.camera, "camera", "", a.text("cli.flag.camera", nil))
+	c.Flags().StringVar(&f.papers, "papers", "", a.text("cli.flag.papers", nil))
 	c.Flags().StringVar(&f.theme, "theme", os.Getenv("COUNTERSIGN_THEME"), a.text("cli.flag.theme", nil))
 	c.Flags().DurationVar(&f.idle, "idle", 3*time.Minute, a.text("cli.flag.idle", nil))
 	c.RunE = func(cmd *cobra.Command, _ []string) error { return a.runKiosk(cmd.Context(), f) }
@@ -65,6 +66,9 @@ func (a *app) runKiosk(ctx context.Context, f kioskFlags) error {
 	}
 	if f.camera != "" {
 		o.Portraits = camera(f.camera)
+	}
+	if f.papers != "" {
+		o.Papers = clerk.PapersIn(f.papers)
 	}
 	lock := func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)

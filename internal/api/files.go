@@ -26,6 +26,21 @@ type pageOf struct {
 	Page int    `path:"page" minimum:"1"`
 }
 
+type fieldFile struct {
+	Authed
+	Key   string `path:"key"`
+	Field string `path:"field"`
+}
+
+type fieldUpload struct {
+	Authed
+	Key     string `path:"key"`
+	Field   string `path:"field"`
+	Name    string `query:"name" required:"true" maxLength:"255" doc:"the file's own name"`
+	Base    string `query:"base" maxLength:"64" doc:"SHA-256 of the file that the clerk saw in the field; nothing when it was empty"`
+	RawBody []byte `contentType:"application/octet-stream"`
+}
+
 type upload struct {
 	Authed
 	Key     string `path:"key"`
@@ -69,6 +84,13 @@ func (s *Server) fileRoutes(api huma.API) {
 			return kiosk.OrderView{}, err
 		}
 		return s.Hall.Changed(ctx, a, o)
+	})
+	bytesOf(s, api, "/v1/orders/{key}/files/{field}", "field-file", "The file that a field of the form holds", "application/octet-stream", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in fieldFile) ([]byte, error) {
+		return s.Hall.FieldFile(ctx, a, in.Key, in.Field)
+	})
+	clerk(s, api, http.MethodPut, "/v1/orders/{key}/files/{field}", "set-file", "Save a file in a field: PDF, JPEG or PNG bytes, 8 MB at most", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in fieldUpload) (kiosk.OrderView, error) {
+		o, err := s.Hall.SetFile(ctx, a, in.Key, in.Field, in.Base, in.Name, in.RawBody)
+		return s.changed(ctx, a, o, err)
 	})
 	clerk(s, api, http.MethodGet, "/v1/orders/{key}/pages/{page}", "page", "A page of the text that the customer reads", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in pageOf) ([]string, error) {
 		lines, err := s.Hall.Reading(ctx, a, in.Key, in.Page)

@@ -181,7 +181,7 @@ type setField struct {
 	Key   string `path:"key"`
 	Field string `path:"field"`
 	Body  struct {
-		Base  string `json:"base" doc:"the value that the clerk saw before typing"`
+		Base  string `json:"base" doc:"the value that the clerk saw before typing; of a file its SHA-256"`
 		Typed string `json:"typed" maxLength:"4000"`
 		Same  bool   `json:"same,omitempty" doc:"copy the field that the service names for it, instead of what is typed"`
 	}

@@ -164,6 +164,25 @@ func (c *Clerk) SetField(ctx context.Context, key, field, base, typed string) (k
 	return c.orderCall(ctx, http.MethodPut, orderPath(key, "fields", field), map[string]string{"base": base, "typed": typed})
 }
 
+// SetSame copies into a field what the service names for it.
+func (c *Clerk) SetSame(ctx context.Context, key, field, base string) (kiosk.OrderView, error) {
+	return c.orderCall(ctx, http.MethodPut, orderPath(key, "fields", field), map[string]any{"base": base, "typed": "", "same": true})
+}
+
+// SetFile saves a file in a field; one that no field takes is refused before it travels.
+func (c *Clerk) SetFile(ctx context.Context, key, field, base, name string, data []byte) (kiosk.OrderView, error) {
+	if err := kiosk.CheckFile(data); err != nil {
+		return kiosk.OrderView{}, err
+	}
+	query := url.Values{"name": {name}, "base": {base}}
+	return c.send(ctx, orderPath(key, "files", field)+"?"+query.Encode(), data)
+}
+
+// FieldFile fetches the file that a field holds.
+func (c *Clerk) FieldFile(ctx context.Context, key, field string) ([]byte, error) {
+	return c.bytes(ctx, orderPath(key, "files", field))
+}
+
 // SetRows saves a table.
 func (c *Clerk) SetRows(ctx context.Context, key, field string, rows [][]string) (kiosk.OrderView, error) {
 	return c.orderCall(ctx, http.MethodPut, orderPath(key, "rows", field), map[string]any{"rows": rows})
@@ -214,7 +233,12 @@ func (c *Clerk) Portrait(ctx context.Context, key string, data []byte) (kiosk.Or
 	if len(data) > maxBody {
 		return kiosk.OrderView{}, tooLarge()
 	}
-	body, err := c.do(ctx, http.MethodPut, orderPath(key, "portrait"), "application/octet-stream", data)
+	return c.send(ctx, orderPath(key, "portrait"), data)
+}
+
+// send puts a file's bytes and reads the order's view.
+func (c *Clerk) send(ctx context.Context, path string, data []byte) (kiosk.OrderView, error) {
+	body, err := c.do(ctx, http.MethodPut, path, "application/octet-stream", data)
 	if err != nil {
 		return kiosk.OrderView{}, err
 	}

@@ -89,7 +89,7 @@ func TestWhatIsWrongIsSaidInOneSentence(t *testing.T) {
 		{"11", "capacity", "0,5", "field.under", "Ô 10: 0,5 kW dưới mức thấp nhất 1,0 kW."},
 		{"11", "capacity", "7,55", "field.decimals", ""},
 		{"11", "capacity", "1.234", "field.ambiguous", "Ô 10: 1.234 đọc được hai cách: 1.234 hoặc 1,234. Gõ lại cho rõ."},
-		{"12", "reading", "12,50", "field.ambiguous", "Ô 14: 12,50 đọc được hai cách: 1.250 hoặc 12,50. Gõ lại cho rõ."},
+		{"12", "reading", "12,50", "field.ambiguous", "Ô 15: 12,50 đọc được hai cách: 1.250 hoặc 12,50. Gõ lại cho rõ."},
 		{"12", "reading", "1.23.456", "field.number", ""},
 		{"12", "reading", "abc", "field.number", ""},
 		{"12", "reading", "1e5", "field.number", ""},

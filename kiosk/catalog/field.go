@@ -143,11 +143,12 @@ func (f *Field) fills() bool {
 	return false
 }
 
-// FileRef names a stored file by its content.
+// FileRef names a stored file by its content; Document is the name under which it is stored.
 type FileRef struct {
-	Name   string `json:"name"`
-	SHA256 string `json:"sha256"`
-	Size   int64  `json:"size"`
+	Document string `json:"document"`
+	Name     string `json:"name"`
+	SHA256   string `json:"sha256"`
+	Size     int64  `json:"size"` // in bytes
 }
 
 // Value is what a field holds, with where it came from and what it was before an edit.
@@ -163,6 +164,14 @@ type Value struct {
 
 // Empty reports whether the field holds nothing.
 func (v Value) Empty() bool { return v.Text == "" && len(v.Rows) == 0 && v.File == nil }
+
+// Base names the content of a value, so that whoever changes it can say what they saw before.
+func (v Value) Base() string {
+	if v.File != nil {
+		return v.File.SHA256
+	}
+	return v.Text
+}
 
 // Values are the values of a form by field name. Facts that rules look at but that are no fields have dotted
 // names, such as cmis.area.

@@ -13,7 +13,7 @@ import (
 func (f *Field) Show(v Value, lang locale.Lang) string {
 	switch {
 	case f.Type == File && v.File != nil:
-		return v.File.Name
+		return v.File.Name + ", " + ShowSize(v.File.Size, lang)
 	case f.Type == Rows:
 		return f.showRows(v.Rows, lang)
 	case v.Text == "":
@@ -48,6 +48,17 @@ func (f *Field) Mask(v Value, lang locale.Lang) string {
 	}
 	s := v.Text
 	return s[:3] + strings.Repeat("*", len(s)-7) + s[len(s)-4:]
+}
+
+// ShowSize writes the size of a file in decimal units: 214 kB, 1,2 MB.
+func ShowSize(bytes int64, lang locale.Lang) string {
+	switch {
+	case bytes < 1000:
+		return FormatNumber(strconv.FormatInt(bytes, 10), 0, lang) + " B"
+	case bytes < 999_500:
+		return FormatNumber(strconv.FormatInt((bytes+500)/1000, 10), 0, lang) + " kB"
+	}
+	return FormatNumber(strconv.FormatFloat(float64(bytes)/1e6, 'f', 1, 64), 1, lang) + " MB"
 }
 
 func showPhone(s, check string) string {

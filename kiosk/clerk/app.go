@@ -39,6 +39,8 @@ type Options struct {
 	// Portraits waits for the next picture from the camera's folder or device. It gives no picture twice, and none
 	// that is older than since, when the order began: that would be another customer's. nil: pictures come by no way.
 	Portraits func(ctx context.Context, since time.Time) ([]byte, error)
+	// Papers lists the newest files of the folder into which papers are scanned, newest first. nil: there is none.
+	Papers func(ctx context.Context) ([]Paper, error)
 	// Compose is the built-in way of typing Vietnamese; nil leaves it to the terminal.
 	Compose tui.Composer
 	// Silent switches off the bell that rings when the customer objects or asks for help.

@@ -3,6 +3,8 @@ package clerk
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -48,11 +50,11 @@ type hall struct {
 	locks   int
 	again   bool // the last order's appliances are brought along
 	next    int
-}
-
 	// findings are how the conditions of the services stand for the customer of a visit.
 	findings map[string][]kiosk.Finding
 	files    map[string][]byte // by field, as they were sent last
+}
+
 var load = sync.OnceValues(func() (*catalog.Catalog, error) { return catalog.Load(services.Files, nil) })
 
 // thu is the synthetic customer of every test.
@@ -179,11 +181,6 @@ func (h *hall) SignIn(_ context.Context, user, password string) (SignedIn, error
 		Last: time.Date(2026, 11, 20, 7, 28, 0, 0, clock.Vietnam), LastPlace: "3"}, nil
 }
 
-func (h *hall) SetUnlockCode(_ context.Context, code string) error {
-	if code == "111111" {
-		return fault.New(fault.Invalid, "signin.weak_code", nil)
-	}
-	return nil
 func (h *hall) SetPassword(_ context.Context, old, password string) error {
 	if old != "Quay3@BacGiang" {
 		return fault.New(fault.Unauthenticated, "signin.wrong", fault.Args{"left": "4"})
@@ -191,6 +188,11 @@ func (h *hall) SetPassword(_ context.Context, old, password string) error {
 	return kiosk.CheckPassword(password)
 }
 
+func (h *hall) SetUnlockCode(_ context.Context, code string) error {
+	if code == "111111" {
+		return fault.New(fault.Invalid, "signin.weak_code", nil)
+	}
+	return nil
 }
 
 func (h *hall) Unlock(_ context.Context, code string) error {
@@ -390,6 +392,31 @@ func (h *hall) SetField(_ context.Context, key, field, base, typed string) (kios
 		}
 		o.Prefill("lananh", s.Derive(field, o.Values), h.clock.Now())
 		return nil
+	})
+}
+
+func (h *hall) SetSame(_ context.Context, key, field, base string) (kiosk.OrderView, error) {
+	return h.with(key, func(o *kiosk.Order, s *catalog.Service) error {
+		fill, ok := s.Same(field, o.Values)
+		if !ok {
+			return fault.New(fault.Invalid, "order.nothing_same", fault.Args{"number": "9"})
+		}
+		return o.SetField("lananh", field, base, catalog.Value{Text: fill.Value, Source: fill.Source}, h.clock.Now())
+	})
+}
+
+func (h *hall) SetFile(_ context.Context, key, field, base, name string, data []byte) (kiosk.OrderView, error) {
+	return h.with(key, func(o *kiosk.Order, _ *catalog.Service) error {
+		if err := kiosk.CheckFile(data); err != nil {
+			return err
+		}
+		if h.files == nil {
+			h.files = map[string][]byte{}
+		}
+		h.files[field] = data
+		sum := sha256.Sum256(data)
+		ref := &catalog.FileRef{Document: "d", Name: name, SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data))}
+		return o.SetField("lananh", field, base, catalog.Value{File: ref}, h.clock.Now())
 	})
 }
 

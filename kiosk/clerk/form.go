@@ -3,6 +3,7 @@ package clerk
 import (
 	"context"
 	"maps"
+	"path/filepath"
 	"strings"
 
 	"countersign/internal/fault"
@@ -205,7 +206,7 @@ func (f *formPage) start(a *App, k tui.Key) {
 		return
 	}
 	f.typing = true
-	f.base = a.value(f.at.field.Name).Text
+	f.base = a.value(f.at.field.Name).Base()
 	f.box = inputFor(a, f.at.column())
 	raw := f.raw(a, f.at)
 	if k.Name == "rune" && replaced(f.at.column().Type) {
@@ -228,6 +229,9 @@ func replaced(t catalog.Type) bool {
 // inputFor makes the input of a field. What may be typed is never narrower than what the field accepts.
 func inputFor(a *App, f *catalog.Field) tui.Field {
 	in := tui.Field{Max: 200}
+	if f.Type == catalog.File {
+		in.Max = 1000 // a path
+	}
 	if f.MaxLength > 0 {
 		in.Max = f.MaxLength
 	}
@@ -257,6 +261,10 @@ func (f *formPage) raw(a *App, p cell) string {
 // rawText writes a stored value as it would be typed.
 func rawText(a *App, f *catalog.Field, v catalog.Value) string {
 	switch f.Type {
+	case catalog.File:
+		if v.File != nil {
+			return v.File.Name
+		}
 	case catalog.Number, catalog.MoneyType:
 		if v.Text != "" {
 			return catalog.FormatNumber(v.Text, f.Decimals, a.typingLang())
@@ -297,21 +305,38 @@ func (f *formPage) commit(a *App) tui.Cmd {
 		return f.table(a, f.at.field).put(a, f, f.box.Value())
 	}
 	def, typed := f.at.field, strings.TrimSpace(f.box.Value())
-	canonical, err := def.Accept(typed, a.now(), a.typingLang())
 	f.live = ""
+	if def.Type == catalog.File && typed != "" {
+		if f.drafts[def.Name] == nil && typed == rawText(a, def, a.value(def.Name)) {
+			return nil
+		}
+		return f.sendFile(a, def, typed)
+	}
+	canonical, err := def.Accept(typed, a.now(), a.typingLang())
 	if err != nil {
 		f.drafts[def.Name] = &draft{typed: typed, shown: withUnit(typed, def), err: err}
 		return nil
 	}
 	d := f.drafts[def.Name]
-	if d == nil && canonical == a.value(def.Name).Text {
+	if d == nil && canonical == a.value(def.Name).Base() {
 		return nil
 	}
 	return f.send(a, def, typed, canonical)
 }
 
+// sendFile queues the reading and saving of a file on this machine.
+func (f *formPage) sendFile(a *App, def *catalog.Field, path string) tui.Cmd {
+	a.saves.turn++
+	f.drafts[def.Name] = &draft{typed: path, shown: filepath.Base(localPath(path)), turn: a.saves.turn}
+	return a.queueSave(save{kind: saveFile, field: def.Name, base: f.base, typed: path, turn: a.saves.turn})
+}
+
 // send queues the saving of a field.
 func (f *formPage) send(a *App, def *catalog.Field, typed, canonical string) tui.Cmd {
+	return f.sendAs(a, saveField, def, typed, canonical)
+}
+
+func (f *formPage) sendAs(a *App, kind saveKind, def *catalog.Field, typed, canonical string) tui.Cmd {
 	a.saves.turn++
 	f.drafts[def.Name] = &draft{typed: typed, shown: a.show(def, catalog.Value{Text: canonical}), turn: a.saves.turn}
 	now := make(catalog.Values, len(a.order().Values)+1)
@@ -320,7 +345,7 @@ func (f *formPage) send(a *App, def *catalog.Field, typed, canonical string) tui
 	for _, fill := range a.service().Derive(def.Name, now) {
 		f.coming[fill.Field] = coming{fill.Value, a.saves.turn}
 	}
-	return a.queueSave(save{kind: saveField, field: def.Name, base: f.base, typed: typed, turn: a.saves.turn})
+	return a.queueSave(save{kind: kind, field: def.Name, base: f.base, typed: typed, turn: a.saves.turn})
 }
 
 // saved takes in what became of an act.
@@ -391,7 +416,10 @@ func (f *formPage) settle(a *App, k tui.Key) tui.Cmd {
 		delete(f.drafts, def.Name)
 		return nil
 	}
-	f.base = a.value(def.Name).Text
+	f.base = a.value(def.Name).Base()
+	if def.Type == catalog.File {
+		return f.sendFile(a, def, d.typed)
+	}
 	canonical, err := def.Accept(d.typed, a.now(), a.typingLang())
 	if err != nil {
 		d.by, d.err = "", err
@@ -416,6 +444,9 @@ func (f *formPage) tell(a *App) tui.Cmd {
 	text := f.text(a, f.at)
 	if f.typing {
 		text = f.box.Value()
+	}
+	if f.at.field.Type == catalog.File {
+		text = "" // Paths of this machine are not the customer's; the file's name comes once it is saved.
 	}
 	f.liveNext = f.at.field.Name + "\x00" + text
 	return f.sendLive(a)
@@ -493,7 +524,12 @@ func (f *formPage) hint(a *App) string {
 		return a.t("clerk.why.read_only", nil)
 	}
 	h := f.at.column().Help.Typing.In(a.lang)
-	if h == "" {
+	switch {
+	case h == "" && f.at.column().Type == catalog.File && a.opt.Papers != nil:
+		return a.t("clerk.hint.file_list", nil)
+	case h == "" && f.at.column().Type == catalog.File:
+		return a.t("clerk.hint.file", nil)
+	case h == "":
 		return a.t("clerk.hint.form", nil)
 	}
 	return a.t("clerk.hint.typing", locale.Args{"how": h})

@@ -424,21 +424,22 @@ func (f *formPage) copies(a *App) bool {
 	return f.typing && f.box.Empty() || !f.typing && f.empty(a, f.at)
 }
 
-// same copies the residence into an empty address, and leaves.
+// same copies the residence into an empty address, and leaves. The service looks the value up itself, so that it can
+// tell where it came from.
 func (f *formPage) same(a *App) tui.Cmd {
-	from, ok := a.service().Field(f.at.field.SameAs())
-	text := ""
-	if ok {
-		text = f.raw(a, cell{from, -1, 0})
-	}
-	if text == "" {
+	def := f.at.field
+	from, ok := a.service().Field(def.SameAs())
+	if !ok || f.raw(a, cell{from, -1, 0}) == "" {
 		a.say(noteMark, "clerk.why.nothing_to_copy", nil)
 		return nil
 	}
-	f.typing, f.base = true, a.value(f.at.field.Name).Text
-	f.box = inputFor(a, f.at.field)
-	f.box.Set(text)
-	return f.leave(a, true)
+	canonical, err := def.Accept(f.raw(a, cell{from, -1, 0}), a.now(), a.typingLang())
+	if err != nil {
+		a.say(errorMark, "", err)
+		return nil
+	}
+	f.typing, f.live, f.base = false, "", a.value(def.Name).Base()
+	return tui.Batch(f.sendAs(a, saveSame, def, canonical, canonical), f.advance(a))
 }
 
 // hasLast reports whether the customer's earlier order can be asked for: in an order that nothing was typed into.

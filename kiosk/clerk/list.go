@@ -1,6 +1,7 @@
 package clerk
 
 import (
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -13,6 +14,8 @@ import (
 type listBox struct {
 	filter tui.Field
 	pick   int
+	papers []Paper // of a file field
+	busy   bool    // the papers are being looked for
 }
 
 // listRow is one proposal.
@@ -33,17 +36,29 @@ func listKeys() []binding {
 	}
 }
 
-func (f *formPage) hasList(*App) bool {
+func (f *formPage) hasList(a *App) bool {
 	if f.at.field == nil || f.at.column().ReadOnly {
 		return false
 	}
 	c := f.at.column()
-	return c.List != nil || len(c.Choices) > 0 || c.Type == catalog.YesNo
+	return c.Type == catalog.File && a.opt.Papers != nil || c.List != nil || len(c.Choices) > 0 || c.Type == catalog.YesNo
 }
 
-func (f *formPage) openList(*App) tui.Cmd {
-	f.list = &listBox{filter: tui.Field{Max: 20, Line: true}}
-	return nil
+func (f *formPage) openList(a *App) tui.Cmd {
+	list := &listBox{filter: tui.Field{Max: 20, Line: true}}
+	f.list = list
+	if f.at.column().Type != catalog.File {
+		return nil
+	}
+	list.busy = true
+	return call(a, a.opt.Papers, func(papers []Paper, err error) tui.Cmd {
+		list.busy, list.papers = false, papers
+		if err != nil && f.list == list {
+			f.list = nil
+			return a.failed(err)
+		}
+		return nil
+	})
 }
 
 func (f *formPage) closeList(*App) tui.Cmd {
@@ -59,6 +74,10 @@ func (f *formPage) listRows(a *App) []listRow {
 	def := f.at.column()
 	var all []listRow
 	switch {
+	case def.Type == catalog.File:
+		for _, p := range f.list.papers {
+			all = append(all, listRow{p.Path, []string{filepath.Base(p.Path), catalog.ShowSize(p.Size, a.lang), a.dayMinute(p.At)}})
+		}
 	case def.List != nil:
 		for _, r := range def.List.Rows {
 			cells := []string{def.Show(catalog.Value{Text: r.Value}, a.lang)}
@@ -112,7 +131,7 @@ func (f *formPage) take(a *App, i int) tui.Cmd {
 		return nil
 	}
 	f.list = nil
-	f.typing, f.base = true, a.value(f.at.field.Name).Text
+	f.typing, f.base = true, a.value(f.at.field.Name).Base()
 	f.box = inputFor(a, f.at.column())
 	f.box.Set(rows[i].value)
 	return f.leave(a, true)
@@ -137,6 +156,14 @@ func (l *listBox) typed(_ *App, _ *formPage, k tui.Key) tui.Cmd {
 
 func (l *listBox) hint(a *App) string {
 	f, _ := a.formPage()
+	switch file := f.at.field != nil && f.at.column().Type == catalog.File; {
+	case l.busy:
+		return "~ " + a.t("clerk.wait.papers", nil)
+	case file && len(l.papers) == 0:
+		return a.t("clerk.hint.no_papers", nil)
+	case file && len(f.listRows(a)) > 0:
+		return a.t("clerk.hint.papers", nil)
+	}
 	if len(f.listRows(a)) == 0 {
 		return a.t("clerk.hint.list_empty", nil)
 	}

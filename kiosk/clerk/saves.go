@@ -14,7 +14,7 @@ import (
 type save struct {
 	kind  saveKind
 	field string
-	base  string // canonical text before typing
+	base  string // what stood there before typing, by catalog.Value.Base
 	typed string
 	rows  [][]string
 	turn  int // of the draft that waits for it
@@ -24,6 +24,8 @@ type saveKind int
 
 const (
 	saveField saveKind = iota
+	saveSame
+	saveFile // typed is the path of a file on this machine
 	saveRows
 	saveUndo
 	saveRedo
@@ -63,6 +65,14 @@ func (a *App) nextSave() tui.Cmd {
 	s, key, svc := q.list[0], a.order().Key, a.svc
 	send := func(ctx context.Context) (kiosk.OrderView, error) {
 		switch s.kind {
+		case saveSame:
+			return svc.SetSame(ctx, key, s.field, s.base)
+		case saveFile:
+			name, data, err := readPaper(s.typed)
+			if err != nil {
+				return kiosk.OrderView{}, err
+			}
+			return svc.SetFile(ctx, key, s.field, s.base, name, data)
 		case saveRows:
 			return svc.SetRows(ctx, key, s.field, s.rows)
 		case saveUndo:

@@ -10,7 +10,7 @@ import (
 // Service is what the clerk's terminal asks of the service. Every failure is a *fault.Error or a lost connection
 // (fault kind Unavailable, code "service.lost").
 type Service interface {
-	// SignIn opens the shift. first tells that the user must set an unlock code.
+	// SignIn opens the shift. It tells whether the user must first replace the password or set an unlock code.
 	SignIn(ctx context.Context, user, password string) (kiosk.SignedIn, error)
 	SetPassword(ctx context.Context, old, password string) error
 	SetUnlockCode(ctx context.Context, code string) error
@@ -45,6 +45,10 @@ type Service interface {
 
 	// SetField saves a field exit; base is the canonical text before typing. It returns once the value is durable.
 	SetField(ctx context.Context, key, field, base, typed string) (kiosk.OrderView, error)
+	// SetSame saves in a field what "=" copies there.
+	SetSame(ctx context.Context, key, field, base string) (kiosk.OrderView, error)
+	// SetFile saves a file in a field; base is the SHA-256 of the file that stood there.
+	SetFile(ctx context.Context, key, field, base, name string, data []byte) (kiosk.OrderView, error)
 	SetRows(ctx context.Context, key, field string, rows [][]string) (kiosk.OrderView, error)
 	// Typing shows unfinished text on the customer's screen; field "" clears the mark. It is lossy.
 	Typing(ctx context.Context, key, field, text string) error

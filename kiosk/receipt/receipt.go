@@ -136,6 +136,8 @@ func Data(o Order) ([]byte, error) {
 		case !ok || v.Empty():
 		case len(v.Rows) > 0:
 			b.Values[f.Name] = v.Rows
+		case v.File != nil:
+			b.Values[f.Name] = map[string]any{"name": v.File.Name, "sha256": v.File.SHA256, "size": v.File.Size}
 		default:
 			b.Values[f.Name] = v.Text
 			if c, ok := f.Choice(v.Text); ok && c.Value != "" {

@@ -14,7 +14,8 @@ import (
 )
 
 // canonical writes a value as JSON in the one form that is hashed and attached. It knows what Content and Evidence
-// are made of: structs, slices, texts, whole numbers, truth values and times. A zero time is left out.
+// are made of: structs, slices, texts, whole numbers, truth values and times. A zero time is left out, and so is what
+// is empty and marked omitempty.
 func canonical(v any) ([]byte, error) {
 	return appendValue(make([]byte, 0, 8<<10), reflect.ValueOf(v))
 }
@@ -52,8 +53,9 @@ func appendValue(b []byte, v reflect.Value) ([]byte, error) {
 
 // key is a field of a struct with its JSON name.
 type key struct {
-	name  string
-	index int
+	name     string
+	index    int
+	optional bool // left out when empty
 }
 
 // keysOf remembers the sorted keys of each struct type.
@@ -65,8 +67,8 @@ func sortedKeys(t reflect.Type) []key {
 	}
 	var keys []key
 	for i := range t.NumField() {
-		if name := t.Field(i).Tag.Get("json"); name != "-" {
-			keys = append(keys, key{name, i})
+		if name, option, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "-" {
+			keys = append(keys, key{name, i, option == "omitempty"})
 		}
 	}
 	sort.Slice(keys, func(i, j int) bool { return keys[i].name < keys[j].name })
@@ -78,7 +80,7 @@ func appendStruct(b []byte, v reflect.Value) ([]byte, error) {
 	b = append(b, '{')
 	first := true
 	for _, k := range sortedKeys(v.Type()) {
-		if v.Field(k.index).Type() == timeType && v.Field(k.index).IsZero() {
+		if (k.optional || v.Field(k.index).Type() == timeType) && v.Field(k.index).IsZero() {
 			continue
 		}
 		if !first {

@@ -40,6 +40,7 @@ type Content struct {
 	Customer    string    `json:"customer"`
 	Clerk       Clerk     `json:"clerk"`
 	Sections    []Section `json:"sections"`
+	Files       []File    `json:"files,omitempty"`
 	Agreement   Agreement `json:"agreement"`
 	Fee         Fee       `json:"fee"`
 	Term        Term      `json:"term"`
@@ -86,6 +87,14 @@ type Row struct {
 	Label  string `json:"label"`
 	Value  string `json:"value"`
 	Source string `json:"source"`
+}
+
+// File is a paper's copy that a field holds. It stays apart; whoever signs the content signs it by its digest.
+type File struct {
+	Number string `json:"number"` // of the field
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"`
+	Size   int    `json:"size"`
 }
 
 // Table is a list inside a section, such as appliances.
