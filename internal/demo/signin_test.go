@@ -3,6 +3,7 @@ package demo
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -176,4 +177,48 @@ func TestASessionEndsWithTheShiftAndWithTheUser(t *testing.T) {
 	refused(t, err, "signin.session")
 	_, _, err = o.try(t, u.Name, Password)
 	refused(t, err, "signin.wrong")
+}
+
+func TestAPasswordThatSomebodyElseChoseAllowsNothingButItsChange(t *testing.T) {
+	o := theOffice(t)
+	common.seats++
+	u := kiosk.User{Name: fmt.Sprint("nhanvien", common.seats), FullName: "Nhân Viên Mới", StaffID: fmt.Sprint(60000 + common.seats), Unit: Unit,
+		Roles: []kiosk.Role{kiosk.RoleClerk, kiosk.RoleSupervisor}, MustChange: true}
+	if err := o.Service.AddUser(t.Context(), u, Password, ""); err != nil {
+		t.Fatal(err)
+	}
+	token := o.openSession(t, u.Name, "cua-"+u.Name)
+	c := &api.Clerk{Client: o.Client(), Unit: Unit, Counter: "cua-" + u.Name}
+	c.SetToken(token)
+	for _, op := range operations(t, o) {
+		if op.scheme() != "session" || needs[op.OperationID] == kiosk.RightNone || needs[op.OperationID] == kiosk.RightOwn {
+			continue
+		}
+		if got, body := o.ask(t, op, token, nowhere); got != http.StatusForbidden || !strings.Contains(body, "signin.must_change") {
+			t.Errorf("%s before the change: %d %.100s", op.OperationID, got, body)
+		}
+	}
+	ctx := t.Context()
+	for password, code := range map[string]string{"abcd1234": "password.lacks", Password: "password.same"} {
+		err := c.SetPassword(ctx, Password, password)
+		refused(t, err, code)
+		told(t, err)
+	}
+	refused(t, c.SetPassword(ctx, "Sai@12345", "Rieng@2026"), "signin.wrong")
+	o.clock.Advance(time.Second)
+	if err := c.SetPassword(ctx, Password, "Rieng@2026"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.SetUnlockCode(ctx, Unlock); err != nil {
+		t.Errorf("after the change: %v", err)
+	}
+	if _, err := c.Home(ctx); err != nil {
+		t.Errorf("after the change: %v", err)
+	}
+	_, _, err := o.try(t, u.Name, Password)
+	refused(t, err, "signin.wrong")
+	o.clock.Advance(8 * time.Second)
+	if _, in, err := o.try(t, u.Name, "Rieng@2026"); err != nil || in.MustChange {
+		t.Errorf("the next sign-in: %+v %v", in, err)
+	}
 }
