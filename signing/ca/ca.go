@@ -39,9 +39,10 @@ type Authority struct {
 	// Above holds the authorities above this one, nearest first, without the root.
 	Above []*x509.Certificate
 
-	key   crypto.Signer
-	clock clock.Clock
-	rand  io.Reader
+	key    crypto.Signer
+	clock  clock.Clock
+	rand   io.Reader
+	points Points
 }
 
 // NewRoot makes a self-signed root with a new P-256 key.
@@ -121,6 +122,7 @@ func (a *Authority) issue(template, parent *x509.Certificate, pub crypto.PublicK
 	}
 	id := sha256.Sum256(der)
 	template.SubjectKeyId = id[:20]
+	template.OCSPServer, template.CRLDistributionPoints = a.points.OCSP, a.points.CRL
 	if raw, err := x509.CreateCertificate(a.rand, template, parent, pub, a.key); err != nil {
 		return nil, err
 	} else if cert, err := x509.ParseCertificate(raw); err != nil {

@@ -24,6 +24,8 @@ const (
 	KindTimestamp Kind = "timestamp"
 	// KindServer: a TLS server. It signs no documents.
 	KindServer Kind = "server"
+	// KindResponder: an OCSP responder. It signs no documents.
+	KindResponder Kind = "responder"
 )
 
 // arc is the root of our object identifiers. It was derived from a random UUID cut into five 16-bit and two

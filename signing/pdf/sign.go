@@ -62,24 +62,14 @@ func Prepare(base []byte, r Request) (*Prepared, error) {
 	if r.At.IsZero() {
 		return nil, fmt.Errorf("prepare field %q: the time of signing is not given", r.Field)
 	}
-	f, err := open(base)
+	u, err := begin(base, 2*r.Room+2048+appearanceSize(r.Appearance))
 	if err != nil {
 		return nil, fmt.Errorf("prepare field %q: %w", r.Field, err)
 	}
-	if f.last().Streams || f.last().Linear {
-		return nil, fmt.Errorf("prepare field %q: %w", r.Field, unsupported(f.last().Xref, "the base has no classic cross-reference table"))
-	}
-	field, err := f.emptyField(r.Field)
+	field, err := u.file.emptyField(r.Field)
 	if err != nil {
 		return nil, fmt.Errorf("prepare field %q: %w", r.Field, err)
 	}
-	size, err := f.nextNumber()
-	if err != nil {
-		return nil, fmt.Errorf("prepare field %q: %w", r.Field, err)
-	}
-	u := update{file: f, base: len(base), next: size}
-	u.out = make([]byte, len(base), len(base)+2*r.Room+2048+appearanceSize(r.Appearance))
-	copy(u.out, base)
 	p, err := u.write(field, r)
 	if err != nil {
 		return nil, fmt.Errorf("prepare field %q: %w", r.Field, err)
@@ -141,6 +131,34 @@ type update struct {
 	entries []Entry
 }
 
+// begin starts an update of a document that has classic cross-reference tables; room is how many bytes it will add.
+func begin(base []byte, room int) (*update, error) {
+	f, err := open(base)
+	if err != nil {
+		return nil, err
+	}
+	if f.last().Streams || f.last().Linear {
+		return nil, unsupported(f.last().Xref, "the base has no classic cross-reference table")
+	}
+	next, err := f.nextNumber()
+	if err != nil {
+		return nil, err
+	}
+	u := &update{file: f, base: len(base), next: next}
+	u.out = make([]byte, len(base), len(base)+room)
+	copy(u.out, base)
+	if last := u.out[u.base-1]; last != '\n' && last != '\r' {
+		u.out = append(u.out, '\n')
+	}
+	return u, nil
+}
+
+// number takes the next free object number.
+func (u *update) number() int {
+	u.next++
+	return u.next - 1
+}
+
 func (u *update) begin(num, gen int) {
 	u.entries = append(u.entries, Entry{Num: num, Gen: gen, Offset: len(u.out)})
 	u.out = strconv.AppendInt(u.out, int64(num), 10)
@@ -152,14 +170,9 @@ func (u *update) begin(num, gen int) {
 func (u *update) end() { u.out = append(u.out, "\nendobj\n"...) }
 
 func (u *update) write(field Field, r Request) (*Prepared, error) {
-	if last := u.out[u.base-1]; last != '\n' && last != '\r' {
-		u.out = append(u.out, '\n')
-	}
-	value, looks := u.next, 0
-	u.next++
+	value, looks := u.number(), 0
 	if r.Appearance != nil {
-		looks = u.next
-		u.next++
+		looks = u.number()
 	}
 	u.widget(field, value, looks)
 	p, ranges, err := u.signature(field, value, r)
@@ -169,17 +182,22 @@ func (u *update) write(field Field, r Request) (*Prepared, error) {
 	if looks != 0 {
 		u.appearance(looks, r.Appearance)
 	}
-	if err := u.xref(field.Name, r.At); err != nil {
+	if err := u.xref(fmt.Sprintf("%s\n%d", field.Name, r.At.UnixNano())); err != nil {
 		return nil, err
 	}
+	return p, u.close(p, ranges)
+}
+
+// close puts the byte range in its place and hashes what is to be signed.
+func (u *update) close(p *Prepared, ranges int) error {
 	text := fmt.Appendf(nil, "[0 %d %d %d]", p.open, p.shut, len(u.out)-p.shut)
 	if len(text) > byteRangeRoom {
-		return nil, tooLarge(-1, "the document is too long to sign")
+		return tooLarge(-1, "the document is too long to sign")
 	}
 	copy(u.out[ranges:], text)
 	p.buf = u.out
 	p.digest = p.sum()
-	return p, nil
+	return nil
 }
 
 // widget rewrites the field's widget with /V and /AP added and every other byte of its dictionary as it was.
@@ -224,6 +242,13 @@ func (u *update) signature(field Field, num int, r Request) (p *Prepared, ranges
 	if err := u.lock(field); err != nil {
 		return nil, 0, err
 	}
+	p, ranges = u.hole(r.Room)
+	u.end()
+	return p, ranges, nil
+}
+
+// hole ends a signature dictionary with room for the byte range and an empty hole for so many bytes.
+func (u *update) hole(room int) (p *Prepared, ranges int) {
 	u.out = append(u.out, "/ByteRange"...)
 	ranges = len(u.out)
 	u.out = append(u.out, bytes.Repeat([]byte{' '}, byteRangeRoom)...)
@@ -231,15 +256,14 @@ func (u *update) signature(field Field, num int, r Request) (p *Prepared, ranges
 	p = &Prepared{open: len(u.out)}
 	u.out = append(u.out, '<')
 	start := len(u.out)
-	u.out = slices.Grow(u.out, 2*r.Room)[:start+2*r.Room]
+	u.out = slices.Grow(u.out, 2*room)[:start+2*room]
 	for i := start; i < len(u.out); i++ {
 		u.out[i] = '0'
 	}
 	u.out = append(u.out, '>')
 	p.shut = len(u.out)
 	u.out = append(u.out, ">>"...)
-	u.end()
-	return p, ranges, nil
+	return p, ranges
 }
 
 // lock repeats the field's /Lock as a FieldMDP reference, which readers want beside it (ISO 32000-1 §12.8.2.4).
@@ -277,7 +301,8 @@ func (u *update) appearance(num int, a *Appearance) {
 }
 
 // xref writes the table and the trailer. The second half of /ID changes with each update, as the standard asks.
-func (u *update) xref(field string, at time.Time) error {
+// It is made from seed and what it was before.
+func (u *update) xref(seed string) error {
 	start := len(u.out)
 	u.out = append(u.out, "xref\n"...)
 	for i := 0; i < len(u.entries); {
@@ -302,7 +327,7 @@ func (u *update) xref(field string, at time.Time) error {
 	if id := old.Get("ID"); id.Kind == Array && len(id.Items) == 2 {
 		h := sha256.New()
 		h.Write(id.Items[1].Bytes())
-		fmt.Fprintf(h, "%s\n%d\n%d", field, at.UnixNano(), u.base)
+		fmt.Fprintf(h, "%s\n%d", seed, u.base)
 		u.out = fmt.Appendf(u.out, "/ID[<%x><%x>]", id.Items[0].Bytes(), h.Sum(nil)[:16])
 	}
 	u.out = fmt.Appendf(u.out, "/Prev %d>>\nstartxref\n%d\n%%%%EOF\n", u.file.last().Xref, start)

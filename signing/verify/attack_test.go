@@ -414,7 +414,7 @@ func TestOtherReadersAcceptALockedField(t *testing.T) {
 	w := newWorldAt(t, time.Now())
 	dir := t.TempDir()
 	doc := w.sign(t, w.sign(t, lockedBase(), "customer", w.customer, nil), "seal    ", w.seal, w.stamp)
-	if r := Verify(doc, Policy{w.policy().Roots, time.Now()}); r.Verdict != Passed {
+	if r := Verify(doc, Policy{Roots: w.policy().Roots, At: time.Now()}); r.Verdict != Passed {
 		t.Errorf("%s", Text(r, locale.English))
 	}
 	path := write(t, dir, "locked.pdf", doc)

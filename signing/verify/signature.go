@@ -34,6 +34,12 @@ type found struct {
 	proven   time.Time
 	chain    []Link
 	problem  *problem
+
+	proof     *found              // whose timestamp proves the time: its own, or a later one; nil when it is only claimed
+	signers   []*x509.Certificate // the chain of the signer, when it holds
+	authority []*x509.Certificate // the chain of the timestamp, when it holds
+	evidence  []evidence          // what was found out about each certificate of these chains
+	reached   reached
 }
 
 // check judges a located signature but for chain and time.
@@ -218,7 +224,7 @@ func (v *verification) checkMessage(s *found, der []byte) *problem {
 		return encodingProblem
 	}
 	s.intact = true
-	if marked && (mark.Kind == ca.KindTimestamp || mark.Kind == ca.KindServer) || !forSigning(m.Signer) {
+	if marked && (mark.Kind == ca.KindTimestamp || mark.Kind == ca.KindServer || mark.Kind == ca.KindResponder) || !forSigning(m.Signer) {
 		return usageProblem
 	}
 	if errors.Is(err, cms.ErrUnnamed) || !strict || !m.SigningTime.IsZero() || !s.dict.Get("SubFilter").Is("ETSI.CAdES.detached") {
@@ -343,11 +349,7 @@ func (s *found) level(out *Signature) {
 			out.Timestamp.Status = "valid"
 		}
 	}
-	switch {
-	case !s.intact || s.document || s.problem == foreignProblem:
-	case s.stamped:
-		out.Level, out.Missing = "B-T", []string{"revocation_data"}
-	default:
-		out.Level, out.Missing = "B-B", []string{"signature_timestamp"}
+	if s.intact && !s.document && s.problem != foreignProblem {
+		out.Level, out.Missing = s.reached.level, s.reached.missing
 	}
 }

@@ -13,38 +13,74 @@ import (
 // drift is how far a claimed time may lie behind the clock of whoever asks.
 const drift = 5 * time.Minute
 
-// judgeTrust finds out when each signature was made, as far as that is proven, and whether its chain held then.
+// judgeTrust finds out when each signature was made, as far as that is proven, and whether its chain held then. The
+// timestamps come first, the last of them before all others: what it covers it proves.
 func (v *verification) judgeTrust() {
-	for _, s := range v.found {
-		if !s.intact || s.token == nil {
-			continue
-		}
-		links, p := v.follow(s.token.Message, s.token.Time, x509.ExtKeyUsageTimeStamping)
-		if s.document {
-			s.chain, s.trusted = links, p == nil
-		}
-		if s.stamped = p == nil; s.stamped {
-			s.proven = s.token.Time
-			if s.token.Message.Signer.NotAfter.Before(v.policy.At) {
-				v.limit(limitTSAExpired)
-			}
-		} else if s.problem == nil {
-			s.problem = p
-		}
+	v.gather()
+	for i := len(v.found) - 1; i >= 0; i-- {
+		v.judgeToken(v.found[i], v.found[i+1:])
 	}
 	for i, s := range v.found {
-		if s.message == nil || s.document {
-			continue
+		if s.message != nil && !s.document {
+			v.judgeSigner(s, v.found[:i], v.found[i+1:])
 		}
-		at, p := v.moment(s, v.found[i+1:])
-		links, q := v.follow(s.message, at, x509.ExtKeyUsageAny)
-		s.chain, s.trusted = links, q == nil || q == expiredProblem || q == earlyProblem
-		if s.problem != nil || !s.intact {
-			continue
+	}
+}
+
+// judgeToken judges the chain of a timestamp.
+func (v *verification) judgeToken(s *found, later []*found) {
+	if !s.intact || s.token == nil {
+		return
+	}
+	signer := s.token.Message.Signer
+	chain, links, p := v.follow(s.token.Message, s.token.Time, x509.ExtKeyUsageTimeStamping)
+	proven, covered := covering(later)
+	if p == nil {
+		p = v.tokenStatus(s, chain, proven, covered)
+	}
+	if s.document {
+		s.chain, s.trusted = links, p == nil
+	}
+	if s.stamped = p == nil; s.stamped {
+		s.proven, s.authority = s.token.Time, chain
+		if signer.NotAfter.Before(v.policy.At) && !(covered && !proven.After(signer.NotAfter)) {
+			v.limit(limitTSAExpired)
 		}
-		if s.problem = q; q == nil {
-			s.problem = p
+	} else if s.problem == nil {
+		s.problem = p
+	}
+}
+
+// covering returns the earliest time at which a later timestamp proves that what came before it existed.
+func covering(later []*found) (at time.Time, ok bool) {
+	for _, l := range later {
+		if l.stamped && l.intact && (!ok || l.token.Time.Before(at)) {
+			at, ok = l.token.Time, true
 		}
+	}
+	return at, ok
+}
+
+// judgeSigner judges the chain of a signature.
+func (v *verification) judgeSigner(s *found, earlier, later []*found) {
+	at, p := v.moment(s, later)
+	chain, links, q := v.follow(s.message, at, x509.ExtKeyUsageAny)
+	var r *problem
+	if q == nil && s.intact {
+		s.signers = chain
+		r = v.signerStatus(s, chain, links, at, earlier)
+	}
+	s.chain, s.trusted = links, (q == nil || q == expiredProblem || q == earlyProblem) && (r == nil || r == laterProblem)
+	if s.problem != nil || !s.intact {
+		return
+	}
+	switch {
+	case q != nil:
+		s.problem = q
+	case p != nil && (r == nil || r.verdict != Failed):
+		s.problem = p
+	default:
+		s.problem = r
 	}
 }
 
@@ -56,12 +92,13 @@ func (v *verification) judgeTrust() {
 // over by design.
 func (v *verification) moment(s *found, later []*found) (time.Time, *problem) {
 	if s.stamped {
+		s.proof = s
 		return s.token.Time, nil
 	}
 	signer := s.message.Signer
 	for _, l := range later {
 		if l.stamped && l.intact && !l.token.Time.After(signer.NotAfter) && (s.proven.IsZero() || l.token.Time.Before(s.proven)) {
-			s.proven = l.token.Time
+			s.proven, s.proof = l.token.Time, l
 		}
 	}
 	if !s.proven.IsZero() {
@@ -74,38 +111,58 @@ func (v *verification) moment(s *found, later []*found) (time.Time, *problem) {
 	if s.claimed.After(v.policy.At.Add(drift)) {
 		return s.claimed, futureProblem
 	}
-	if mark, _ := ca.ReadMark(signer); mark.Kind != ca.KindOTP && v.policy.At.After(signer.NotAfter) {
+	if !oneOff(signer) && v.policy.At.After(signer.NotAfter) {
 		return s.claimed, expiredProblem
 	}
 	return s.claimed, nil
 }
 
-// follow builds the signer's chain to a root of the policy at a time.
-func (v *verification) follow(m *cms.Message, at time.Time, usage x509.ExtKeyUsage) ([]Link, *problem) {
-	options := x509.VerifyOptions{
-		Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(),
-		CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{usage},
+// follow builds the signer's chain to a root of the policy at a time. The chain is the signer first.
+func (v *verification) follow(m *cms.Message, at time.Time, usage x509.ExtKeyUsage) ([]*x509.Certificate, []Link, *problem) {
+	if chain := v.chains[chainKey{string(m.Signer.Raw), usage}]; chain != nil && validAt(chain, at) {
+		return chain, linksOf(chain), nil
 	}
-	for _, c := range v.policy.Roots {
-		options.Roots.AddCert(c)
+	options := x509.VerifyOptions{
+		Roots: v.roots, Intermediates: x509.NewCertPool(),
+		CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{usage},
 	}
 	for _, c := range m.Certificates {
 		options.Intermediates.AddCert(c)
 	}
+	for _, c := range v.spare {
+		options.Intermediates.AddCert(c)
+	}
 	chains, err := m.Signer.Verify(options)
 	if err == nil {
-		var links []Link
-		for i, c := range chains[0] {
-			status := "valid"
-			if i == len(chains[0])-1 {
-				status = "root"
-			}
-			links = append(links, link(c, status))
-		}
-		return links, nil
+		v.chains[chainKey{string(m.Signer.Raw), usage}] = chains[0]
+		return chains[0], linksOf(chains[0]), nil
 	}
 	links, complete := v.names(m, at)
-	return links, v.chainFailure(m, at, err, complete)
+	return nil, links, v.chainFailure(m, at, err, complete)
+}
+
+// chainKey names a chain that was found for a certificate.
+type chainKey struct {
+	signer string
+	usage  x509.ExtKeyUsage
+}
+
+func validAt(chain []*x509.Certificate, at time.Time) bool {
+	for _, c := range chain {
+		if at.Before(c.NotBefore) || at.After(c.NotAfter) {
+			return false
+		}
+	}
+	return true
+}
+
+func linksOf(chain []*x509.Certificate) []Link {
+	links := make([]Link, len(chain))
+	for i, c := range chain {
+		links[i] = link(c, "valid")
+	}
+	links[len(links)-1].Status = "root"
+	return links
 }
 
 func link(c *x509.Certificate, status string) Link {
@@ -176,4 +233,10 @@ func (v *verification) names(m *cms.Message, at time.Time) (links []Link, comple
 		c = up
 	}
 	return links, false
+}
+
+// oneOff reports whether a certificate was made for one signature: its life is over by design when anybody asks.
+func oneOff(c *x509.Certificate) bool {
+	mark, _ := ca.ReadMark(c)
+	return mark.Kind == ca.KindOTP
 }

@@ -6,8 +6,10 @@
 // the signed document. One flipped bit anywhere in a file of ours makes it FAILED. Signatures by others that hold but
 // are not so strict are INDETERMINATE, never PASSED. Verify is pure: no network, no clock, no files.
 //
-// Without a timestamp, a one-off certificate is judged at the claimed time, and the report's limits say so. Start
-// reading at Verify; signature.go judges one signature, changes.go what came after it, trust.go chain and time.
+// A later timestamp proves what it covers, and the document security store (DSS) says what became of the certificates:
+// a signature whose certificate was revoked counts only when it is proven to be older. Without a timestamp, a one-off certificate is judged at the claimed time, and the report's limits say so. Start
+// reading at Verify; signature.go judges one signature, changes.go what came after it, trust.go chain and time,
+// status.go revocation, level.go the level that was reached and what the next one wants.
 package verify
 
 import (
@@ -21,12 +23,19 @@ import (
 	"time"
 
 	"countersign/signing/pdf"
+	"countersign/signing/revoke"
 )
 
 // Policy says whom to trust, and at what time the question is asked.
 type Policy struct {
 	Roots []*x509.Certificate
 	At    time.Time
+	// Material is validation data that was got elsewhere, such as from the authorities just now. It counts beside what
+	// the file holds, but for no level.
+	Material pdf.Material
+	// Status demands that every certificate's revocation status is known. Without it, one about which nobody says
+	// anything is accepted, and the report's limits say so.
+	Status bool
 }
 
 // problem is a reason why a verdict is not PASSED.
@@ -60,6 +69,13 @@ var (
 	expiredProblem   = &problem{"expired", Indeterminate, "OUT_OF_BOUNDS_NO_POE"}
 	futureProblem    = &problem{"future", Indeterminate, "OUT_OF_BOUNDS_NO_POE"}
 	unknownProblem   = &problem{"unknown_changes", Indeterminate, "GENERIC"}
+
+	materialProblem  = &problem{"validation_data", Failed, "FORMAT_FAILURE"}
+	revokedProblem   = &problem{"revoked", Failed, "REVOKED"}
+	withdrawnProblem = &problem{"revoked_no_proof", Indeterminate, "REVOKED_NO_POE"}
+	aboveProblem     = &problem{"revoked_authority", Indeterminate, "REVOKED_CA_NO_POE"}
+	stampedProblem   = &problem{"revoked_timestamp", Indeterminate, "REVOKED_NO_POE"}
+	laterProblem     = &problem{"status_unknown", Indeterminate, "TRY_LATER"}
 )
 
 // The codes of limits.
@@ -67,10 +83,14 @@ const (
 	limitRevocation = "no_revocation_check"
 	limitClaimed    = "claimed_time_only"
 	limitTSAExpired = "timestamp_certificate_expired"
+	limitMaterial   = "validation_data_unreadable"
 )
 
 // Verify judges a file.
-func Verify(data []byte, p Policy) Report {
+func Verify(data []byte, p Policy) Report { return Examine(data, p).Report }
+
+// Examine judges a file as Verify does, and tells what it takes to raise its level.
+func Examine(data []byte, p Policy) Standing {
 	sum := sha256.Sum256(data)
 	r := Report{
 		Integrity: "none", Changes: "none",
@@ -79,15 +99,15 @@ func Verify(data []byte, p Policy) Report {
 	}
 	f, err := pdf.Parse(data)
 	if err != nil {
-		return r.unparsed(data, err)
+		return Standing{Report: r.unparsed(data, err)}
 	}
 	r.File.Revisions = len(f.Revisions)
 	last := len(f.Revisions) - 1
 	fields, err := f.Fields(last)
 	if err != nil {
-		return r.unparsed(data, err)
+		return Standing{Report: r.unparsed(data, err)}
 	}
-	v := verification{file: f, data: data, policy: p}
+	v := newVerification(f, data, p)
 	for _, field := range fields {
 		if field.Type == "Sig" && field.Object.Value.Get("V").Kind != pdf.Null {
 			v.found = append(v.found, &found{field: field})
@@ -95,12 +115,12 @@ func Verify(data []byte, p Policy) Report {
 	}
 	dictionaries, err := v.dictionaries()
 	if err != nil {
-		return r.unparsed(data, err)
+		return Standing{Report: r.unparsed(data, err)}
 	}
 	if len(v.found) == 0 && dictionaries == 0 {
 		r.Verdict, r.Problem = NoSignature, "no_signature"
 		r.Summary = summarize(r)
-		return r
+		return Standing{Report: r}
 	}
 	for _, s := range v.found {
 		s.problem = v.locate(s)
@@ -120,10 +140,11 @@ func Verify(data []byte, p Policy) Report {
 		v.worse(orphanProblem, "")
 	}
 	v.judgeTrust()
+	v.judgeLevels()
 	v.judgeChanges()
 	r = v.report(r)
 	r.Summary = summarize(r)
-	return r
+	return v.standing(r)
 }
 
 // unparsed reports a file that can't be read. One that claims to be signed is FAILED: every file that we sign is
@@ -159,6 +180,14 @@ type verification struct {
 	detail  string
 	limits  []string
 	running map[crypto.Hash]running
+
+	roots   *x509.CertPool
+	chains  map[chainKey][]*x509.Certificate
+	spare   []*x509.Certificate // the certificates of the document security store
+	pool    revoke.Pool         // the statements of the document security store
+	origin  []int               // by index in pool, the revision that holds it
+	outside revoke.Pool         // the statements of the policy
+	blind   bool                // a certificate's status is not known
 }
 
 // worse notes a problem unless a graver one was noted before.
@@ -221,7 +250,13 @@ func (v *verification) report(r Report) Report {
 	if v.unknown && r.Changes != "forbidden" {
 		r.Changes = "unknown"
 	}
-	r.Limits = append([]string{limitRevocation}, v.limits...)
+	r.Limits = v.limits
+	if v.blind {
+		r.Limits = append([]string{limitRevocation}, v.limits...)
+	}
+	if r.Limits == nil {
+		r.Limits = []string{}
+	}
 	r.Verdict = Passed
 	if v.problem != nil {
 		r.Verdict, r.Sub, r.Problem, r.subject = v.problem.verdict, v.problem.sub, v.problem.code, clean(v.subject)

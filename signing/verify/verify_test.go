@@ -185,13 +185,13 @@ func TestTimeAndTrustDecide(t *testing.T) {
 	}{
 		{"another root of the same name is not trusted", bt, other.policy(), Indeterminate, "NO_CERTIFICATE_CHAIN_FOUND", false},
 		{"no root at all", bt, Policy{At: noon}, Indeterminate, "NO_CERTIFICATE_CHAIN_FOUND", false},
-		{"a one-off signature still counts after its certificate's life by its claimed time", bb, Policy{w.policy().Roots, noon.Add(time.Hour)}, Passed, "", true},
-		{"a timestamped signature still counts after a year", bt, Policy{w.policy().Roots, year}, Passed, "", true},
-		{"a seal without timestamp counts while its certificate is valid", sealBB, Policy{w.policy().Roots, noon.AddDate(0, 6, 0)}, Passed, "", true},
-		{"a seal without timestamp does not outlive its certificate", sealBB, Policy{w.policy().Roots, year}, Indeterminate, "OUT_OF_BOUNDS_NO_POE", true},
+		{"a one-off signature still counts after its certificate's life by its claimed time", bb, Policy{Roots: w.policy().Roots, At: noon.Add(time.Hour)}, Passed, "", true},
+		{"a timestamped signature still counts after a year", bt, Policy{Roots: w.policy().Roots, At: year}, Passed, "", true},
+		{"a seal without timestamp counts while its certificate is valid", sealBB, Policy{Roots: w.policy().Roots, At: noon.AddDate(0, 6, 0)}, Passed, "", true},
+		{"a seal without timestamp does not outlive its certificate", sealBB, Policy{Roots: w.policy().Roots, At: year}, Indeterminate, "OUT_OF_BOUNDS_NO_POE", true},
 		{"a claimed time after the one-off certificate's life", overdue, later.policy(), Indeterminate, "OUT_OF_BOUNDS_NO_POE", true},
 		{"a proven time after the one-off certificate's life", overdueBT, later.policy(), Indeterminate, "OUT_OF_BOUNDS_NO_POE", true},
-		{"a claimed time in the future", bb, Policy{w.policy().Roots, noon.Add(-time.Hour)}, Indeterminate, "OUT_OF_BOUNDS_NO_POE", true},
+		{"a claimed time in the future", bb, Policy{Roots: w.policy().Roots, At: noon.Add(-time.Hour)}, Indeterminate, "OUT_OF_BOUNDS_NO_POE", true},
 		{"a timestamp of an unknown authority", foreignTSA, w.policy(), Indeterminate, "NO_CERTIFICATE_CHAIN_FOUND", true},
 		{"a later signature's timestamp proves the earlier one", rescued, late.policy(), Passed, "", true},
 	} {

@@ -1,0 +1,283 @@
+package ca
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"sync"
+	"time"
+
+	"countersign/internal/fault"
+	"countersign/signing/revoke"
+)
+
+// Revocation says that a certificate was taken back.
+type Revocation struct {
+	Serial *big.Int  `json:"serial"`
+	At     time.Time `json:"at"`
+	Reason int       `json:"reason"` // CRLReason (RFC 5280 §5.3.1); revoke.NoReason for none
+}
+
+// Ledger keeps what became of an authority's certificates.
+type Ledger interface {
+	// Known reports whether the authority issued a certificate with this serial number.
+	Known(ctx context.Context, serial *big.Int) (bool, error)
+	// Revoked lists the certificates that were taken back, the expired ones too.
+	Revoked(ctx context.Context) ([]Revocation, error)
+}
+
+// Register is a Ledger in memory that takes every serial number for issued unless told otherwise: for an authority whose
+// certificates are asked about by who holds them. Several goroutines may use it at once.
+type Register struct {
+	Strict bool // only what was entered by Issued is known
+
+	mu      sync.Mutex
+	issued  map[string]bool
+	revoked []Revocation
+}
+
+// ReadRegister reads what Encode wrote.
+func ReadRegister(data []byte) (*Register, error) {
+	r := &Register{}
+	if err := json.Unmarshal(data, &r.revoked); err != nil {
+		return nil, fmt.Errorf("read the register of revoked certificates: %w", err)
+	}
+	for i, e := range r.revoked {
+		if e.Serial == nil || e.At.IsZero() {
+			return nil, fmt.Errorf("read the register of revoked certificates: entry %d has no serial number or time", i+1)
+		}
+	}
+	return r, nil
+}
+
+// Encode returns the revoked certificates as JSON.
+func (r *Register) Encode() ([]byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return json.MarshalIndent(r.revoked, "", " ")
+}
+
+// Issued enters certificates, for a Strict register.
+func (r *Register) Issued(certs ...*x509.Certificate) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.issued == nil {
+		r.issued = make(map[string]bool)
+	}
+	for _, c := range certs {
+		r.issued[c.SerialNumber.String()] = true
+	}
+}
+
+// Revoke takes a certificate back. The first time and reason stand.
+func (r *Register) Revoke(e Revocation) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, old := range r.revoked {
+		if old.Serial.Cmp(e.Serial) == 0 {
+			return
+		}
+	}
+	r.revoked = append(r.revoked, e)
+}
+
+// Known implements Ledger.
+func (r *Register) Known(_ context.Context, serial *big.Int) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.Strict || r.issued[serial.String()], nil
+}
+
+// Revoked implements Ledger.
+func (r *Register) Revoked(context.Context) ([]Revocation, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.revoked), nil
+}
+
+// Points are the addresses where the status of an authority's certificates can be had. They go into what it issues.
+type Points struct {
+	OCSP []string
+	CRL  []string
+}
+
+// Publish sets the addresses for the certificates that the authority issues from now on.
+func (a *Authority) Publish(p Points) { a.points = p }
+
+// IssueResponder returns the chain for an OCSP responder: for nothing else, and nobody need ask for its own status.
+func (a *Authority) IssueResponder(pub crypto.PublicKey, name pkix.Name, life time.Duration) ([]*x509.Certificate, error) {
+	template := &x509.Certificate{
+		Subject: name, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning},
+		ExtraExtensions: []pkix.Extension{{Id: oidNoCheck, Value: []byte{5, 0}}},
+	}
+	if err := (Mark{Kind: KindResponder}).extend(template); err != nil {
+		return nil, err
+	}
+	return a.chain(template, pub, life)
+}
+
+var (
+	oidNoCheck = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
+	// oidExpiredOnCRL says since when a list keeps expired certificates (X.509 §9.5.2.8).
+	oidExpiredOnCRL = asn1.ObjectIdentifier{2, 5, 29, 60}
+)
+
+// RevocationList signs a complete list of the revoked certificates, good for the given time. It keeps expired
+// certificates from the authority's beginning. Its number is the second in which it was made.
+func (a *Authority) RevocationList(revoked []Revocation, life time.Duration) ([]byte, error) {
+	now := a.clock.Now().UTC().Truncate(time.Second)
+	since, err := asn1.MarshalWithParams(a.Certificate.NotBefore.UTC(), "generalized")
+	if err != nil {
+		return nil, fmt.Errorf("make the revocation list of %q: %w", a.Certificate.Subject.CommonName, err)
+	}
+	list := &x509.RevocationList{
+		Number: big.NewInt(now.Unix()), ThisUpdate: now, NextUpdate: now.Add(life),
+		ExtraExtensions: []pkix.Extension{{Id: oidExpiredOnCRL, Value: since}},
+	}
+	for _, r := range revoked {
+		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries,
+			x509.RevocationListEntry{SerialNumber: r.Serial, RevocationTime: r.At.UTC().Truncate(time.Second), ReasonCode: max(r.Reason, 0)})
+	}
+	der, err := x509.CreateRevocationList(a.rand, list, a.Certificate, a.key)
+	if err != nil {
+		return nil, fmt.Errorf("make the revocation list of %q: %w", a.Certificate.Subject.CommonName, err)
+	}
+	return der, nil
+}
+
+// Responder answers for the certificates of one authority: as a revoke.Source in this process, over HTTP as an OCSP
+// responder, and with revocation lists. It signs with the authority's key unless Delegate gave it one of its own.
+type Responder struct {
+	authority *Authority
+	ledger    Ledger
+	life      time.Duration
+	key       crypto.Signer
+	signer    *x509.Certificate
+}
+
+// NewResponder returns a responder; life is for how long an answer or list is good.
+func NewResponder(a *Authority, l Ledger, life time.Duration) *Responder {
+	return &Responder{authority: a, ledger: l, life: life, key: a.key, signer: a.Certificate}
+}
+
+// Delegate lets the responder sign with its own key, certified by IssueResponder.
+func (r *Responder) Delegate(key crypto.Signer, cert *x509.Certificate) { r.key, r.signer = key, cert }
+
+// word looks a serial number up.
+func (r *Responder) word(ctx context.Context, serial *big.Int) (revoke.Word, error) {
+	now := r.authority.clock.Now()
+	w := revoke.Word{State: revoke.Unknown, Reason: revoke.NoReason, This: now, Next: now.Add(r.life), Cutoff: r.authority.Certificate.NotBefore}
+	revoked, err := r.ledger.Revoked(ctx)
+	if err != nil {
+		return w, err
+	}
+	for _, e := range revoked {
+		if e.Serial.Cmp(serial) == 0 {
+			w.State, w.Revoked, w.Reason = revoke.Revoked, e.At, e.Reason
+			return w, nil
+		}
+	}
+	known, err := r.ledger.Known(ctx, serial)
+	if known {
+		w.State = revoke.Good
+	}
+	return w, err
+}
+
+// Status answers for a certificate of this authority; for others the failure is revoke.away.
+func (r *Responder) Status(ctx context.Context, q revoke.Question) (revoke.Answer, error) {
+	if !q.Issuer.Equal(r.authority.Certificate) {
+		err := fmt.Errorf("%w: %q is asked about, %q answers", revoke.ErrOther, q.Issuer.Subject.CommonName, r.authority.Certificate.Subject.CommonName)
+		return revoke.Answer{}, fault.Wrap(err, fault.Unavailable, "revoke.away", fault.Args{"certificate": q.Certificate.Subject.CommonName})
+	}
+	request, err := revoke.NewRequest(q.Certificate, q.Issuer, nil)
+	if err != nil {
+		return revoke.Answer{}, err
+	}
+	der, err := r.answer(ctx, request)
+	return revoke.Answer{OCSP: der}, err
+}
+
+func (r *Responder) answer(ctx context.Context, request revoke.Request) ([]byte, error) {
+	w, err := r.word(ctx, request.Serial)
+	if err != nil {
+		return nil, err
+	}
+	return request.Answer(w, r.key, r.signer, r.signer != r.authority.Certificate)
+}
+
+// CRL signs the authority's list as it is now.
+func (r *Responder) CRL(ctx context.Context) ([]byte, error) {
+	revoked, err := r.ledger.Revoked(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.authority.RevocationList(revoked, r.life)
+}
+
+// The answers without a word.
+const (
+	malformedRequest = 1
+	internalError    = 2
+	unauthorized     = 6
+)
+
+// ServeHTTP answers OCSP requests by POST and GET (RFC 6960 appendix A), and GET of a path that ends in .crl with the
+// authority's list.
+func (r *Responder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	var query []byte
+	var err error
+	switch {
+	case req.Method == http.MethodGet && path.Ext(req.URL.Path) == ".crl":
+		list, err := r.CRL(req.Context())
+		if err != nil {
+			http.Error(w, "the list can't be made", http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/pkix-crl")
+		w.Write(list)
+		return
+	case req.Method == http.MethodPost:
+		query, err = io.ReadAll(http.MaxBytesReader(w, req.Body, 64<<10))
+	case req.Method == http.MethodGet:
+		var text string
+		if text, err = url.PathUnescape(path.Base(req.URL.EscapedPath())); err == nil {
+			query, err = base64.StdEncoding.DecodeString(text)
+		}
+	default:
+		http.Error(w, "post an application/ocsp-request", http.StatusMethodNotAllowed)
+		return
+	}
+	w.Header().Set("Content-Type", "application/ocsp-response")
+	if err != nil {
+		w.Write(revoke.Refusal(malformedRequest))
+		return
+	}
+	w.Write(r.reply(req.Context(), query))
+}
+
+func (r *Responder) reply(ctx context.Context, query []byte) []byte {
+	request, err := revoke.ParseRequest(query)
+	if err != nil {
+		return revoke.Refusal(malformedRequest)
+	}
+	if !request.For(r.authority.Certificate) {
+		return revoke.Refusal(unauthorized)
+	}
+	der, err := r.answer(ctx, request)
+	if err != nil {
+		return revoke.Refusal(internalError)
+	}
+	return der
+}
