@@ -28,10 +28,12 @@ import (
 // Level is a PAdES baseline level (EN 319 142-1).
 type Level string
 
-// The levels that are made here.
+// The levels. Fill makes the first two; signing/augment makes the others of them, later.
 const (
-	BB Level = "B-B"
-	BT Level = "B-T" // with a timestamp that proves when the signature existed
+	BB   Level = "B-B"
+	BT   Level = "B-T"   // with a timestamp that proves when the signature existed
+	BLT  Level = "B-LT"  // with the proof that no certificate was revoked then
+	BLTA Level = "B-LTA" // with a timestamp over all that, which can be renewed for ever
 )
 
 // Filled is a document with one more signature.

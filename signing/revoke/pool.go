@@ -63,7 +63,7 @@ func (p *Pool) signed(i int, issuer *x509.Certificate) bool {
 // Status says what the statements prove about a certificate at a moment. Statements that were made after now are left
 // out: they are not to be had yet. One that says revoked outweighs all others; of the good ones the latest counts.
 func (p *Pool) Status(cert, issuer *x509.Certificate, at, now time.Time) Status {
-	out := Status{State: None, Reason: NoReason, Index: -1}
+	out := Status{State: None, Reason: NoReason}
 	for i, w := range p.words {
 		s, ok := w.about(cert, issuer)
 		if !ok || s.this.After(now) || !p.signed(i, issuer) {
@@ -73,10 +73,17 @@ func (p *Pool) Status(cert, issuer *x509.Certificate, at, now time.Time) Status 
 		if state == Good && !s.reaches(at, cert) {
 			state = Stale
 		}
-		if rank(state) < rank(out.State) || state == out.State && !better(s, out) {
-			continue
+		switch {
+		case rank(state) < rank(out.State):
+		case state == out.State && !better(s, out):
+			out.Proofs = append(out.Proofs, Proof{i, s.this})
+		default:
+			proofs := out.Proofs
+			if state != out.State {
+				proofs = nil
+			}
+			out = Status{State: state, Revoked: s.revoked, Reason: s.reason, This: s.this, Next: s.next, Proofs: append(proofs, Proof{i, s.this})}
 		}
-		out = Status{State: state, Revoked: s.revoked, Reason: s.reason, This: s.this, Next: s.next, Index: i}
 	}
 	return out
 }

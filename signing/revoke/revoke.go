@@ -69,7 +69,13 @@ type Status struct {
 	Reason  int       // CRLReason, NoReason when none is given
 	This    time.Time // thisUpdate of the statement that decided
 	Next    time.Time // nextUpdate, zero when there is none
-	Index   int       // the place of that statement in its pool, as Add returned it
+	Proofs  []Proof   // all statements that say so
+}
+
+// Proof is one statement that shows a state.
+type Proof struct {
+	Index int       // its place in its pool, as AddOCSP and AddCRL return it
+	This  time.Time // its thisUpdate
 }
 
 // Benign reports whether the certificate was taken back although its key was not compromised: what it stamped before

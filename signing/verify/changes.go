@@ -1,7 +1,9 @@
 package verify
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"countersign/signing/pdf"
 )
@@ -15,6 +17,7 @@ const (
 	classCatalog    = "catalog"
 	classForm       = "form"
 	classValidation = "validation_data"
+	classNewField   = "timestamp_field"
 	classForbidden  = "forbidden"
 
 	reasonFilled     = "empty_field_filled"
@@ -23,6 +26,7 @@ const (
 	reasonStructure  = "file_structure"
 	reasonSame       = "same_content"
 	reasonValidation = "validation_data_added"
+	reasonNewField   = "field_for_document_timestamp"
 	reasonUnsigned   = "revision_without_signature"
 	reasonStray      = "bytes_outside_objects"
 	reasonTrailer    = "trailer_changed"
@@ -84,24 +88,36 @@ func (d *diff) judge() {
 	if !d.sameTrailer() {
 		d.forbid("", reasonTrailer)
 	}
-	signed := false
+	signed, stamp := false, (*found)(nil)
 	for _, s := range d.found {
 		if s.revision == d.k {
 			signed = true
+			if s.document && s.intact {
+				stamp = s
+			}
 			d.allowSignature(s)
 		}
 	}
-	validation := !signed && d.allowValidation()
+	// A document timestamp may bring validation data with it; any other signature may not.
+	validation := (!signed || stamp != nil) && d.allowValidation(stamp)
 	if !signed && !validation {
 		d.forbid("", reasonUnsigned)
 	}
 	for _, e := range r.Entries {
 		d.entry(e)
 	}
-	// Validation data is harmless, but only a later signature keeps it from being changed.
-	if validation && !d.coveredLater() {
+	// Validation data is harmless, but only a signature over it keeps it from being changed, or its only form.
+	if validation && !signed && !d.coveredLater() && !d.canonical(d.k) {
+		if d.noted() {
+			d.worse(materialProblem, "")
+		}
 		d.unknown = true
 	}
+}
+
+// noted reports whether the revision says that it is the work of pdf.AppendMaterial.
+func (d *diff) noted() bool {
+	return bytes.HasPrefix(d.data[d.file.Revisions[d.k].Span.Start:], []byte(pdf.MaterialNote))
 }
 
 func (d *diff) coveredLater() bool {
@@ -240,6 +256,10 @@ func (d *diff) allowSignature(s *found) {
 		return
 	}
 	name := fmt.Sprintf("%d %d", widget, s.field.Object.Gen)
+	if s.document && s.intact && !slices.ContainsFunc(before, func(f pdf.Field) bool { return f.Name == s.field.Name || f.Object.Num == widget }) {
+		d.allowNewField(s)
+		return
+	}
 	for _, old := range before {
 		if old.Name != s.field.Name || old.Object.Num != widget || old.Type != "Sig" || old.Object.Value.Get("V").Kind != pdf.Null {
 			continue
@@ -249,7 +269,7 @@ func (d *diff) allowSignature(s *found) {
 			d.allowed[widget] = Change{Class: classForbidden, Reason: reasonLocked}
 			return
 		}
-		if err != nil || !equalBut(old.Object.Value, now.Value, "V", "AP") || now.Gen != old.Object.Gen {
+		if err != nil || !equalBut(old.Object.Value, now.Value, "V", "AP") || now.Gen != old.Object.Gen || s.document && !invisible(old.Object.Value, now.Value) {
 			d.allowed[widget] = Change{Class: classForbidden, Reason: reasonWidget}
 			return
 		}
@@ -327,17 +347,4 @@ func (d *diff) allowReachable(v pdf.Value, c Change, depth int) {
 		return
 	}
 	d.allowReachable(o.Value, c, depth+1)
-}
-
-// allowValidation recognises an update that only adds validation data (DSS) to the catalog (EN 319 142-1 §5.4.2).
-func (d *diff) allowValidation() bool {
-	root := d.file.Revisions[d.k].Trailer.Get("Root")
-	now, err := d.file.Resolve(root, d.k)
-	if err != nil || now.Get("DSS").Kind == pdf.Null || !equalBut(d.catalogBefore(), now, "DSS", "Extensions") {
-		return false
-	}
-	c := Change{Class: classValidation, Permitted: true, Reason: reasonValidation}
-	d.allowed[int(root.Int)] = c
-	d.allowReachable(now.Get("DSS"), c, 0)
-	return true
 }

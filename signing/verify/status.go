@@ -71,8 +71,13 @@ func (v *verification) status(s *found, cert, issuer *x509.Certificate, at time.
 	st := v.pool.Status(cert, issuer, at, v.policy.At.Add(drift))
 	e := evidence{lack: Lack{Certificate: cert, Issuer: issuer, Since: at}}
 	if st.State == revoke.Good || st.State == revoke.Revoked {
-		e.known, e.revision = true, v.origin[st.Index]
-		e.strict = st.State == revoke.Revoked || cert.IsCA || !st.This.Before(at)
+		// The proof that was there first: a later one, for a later signature, takes nothing away from it.
+		for _, proof := range st.Proofs {
+			strict, revision := st.State == revoke.Revoked || cert.IsCA || !proof.This.Before(at), v.origin[proof.Index]
+			if !e.known || strict && !e.strict || strict == e.strict && revision < e.revision {
+				e.known, e.strict, e.revision = true, strict, revision
+			}
+		}
 	}
 	s.evidence = append(s.evidence, e)
 	if out := v.outside.Status(cert, issuer, at, v.policy.At.Add(drift)); out.State == revoke.Revoked || !e.known && out.State != revoke.None {

@@ -157,6 +157,7 @@ var allProblems = []*problem{
 	parseProblem, orphanProblem, dictionaryProblem, rangeProblem, holeProblem, cmsProblem, encodingProblem, digestProblem,
 	signatureProblem, certificateProblem, tokenProblem, earlyProblem, forbiddenProblem, subfilterProblem, foreignProblem,
 	algorithmProblem, usageProblem, chainProblem, expiredProblem, futureProblem, unknownProblem,
+	materialProblem, revokedProblem, withdrawnProblem, aboveProblem, stampedProblem, laterProblem,
 }
 
 func TestTimeAndTrustDecide(t *testing.T) {
