@@ -55,6 +55,7 @@ func (s *Service) errands() *job.Runner[kiosk.Tx] {
 		kiosk.JobMail:     kind(s.mailReceipt, false),
 		kiosk.JobPrint:    kind(s.print, false),
 		kiosk.JobHandOver: kind(s.handOver, true),
+		jobRaise:          {Handle: s.raise, Complete: s.raised, Workers: 1},
 	}, options)
 }
 

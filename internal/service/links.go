@@ -34,7 +34,10 @@ func (s *Service) Links(ctx context.Context, unit string) ([]kiosk.Link, []kiosk
 		if kind == kiosk.JobCodeMail {
 			kind = kiosk.JobMail
 		}
-		l := links[kind]
+		l, leaves := links[kind]
+		if !leaves {
+			continue // what the house does for itself
+		}
 		l.Waiting++
 		if j.LastErr != "" {
 			l.State, l.Note, l.LastFail = "down", j.LastErr, j.RunAt

@@ -36,6 +36,7 @@ import (
 	"countersign/mail/outbox"
 	"countersign/services"
 	"countersign/signing"
+	"countersign/signing/augment"
 	"countersign/signing/ca"
 	"countersign/signing/journal"
 	"countersign/signing/key"
@@ -105,6 +106,8 @@ type Service struct {
 	runner  *job.Runner[kiosk.Tx]
 	journal *journal.Signer
 	public  note.Verifier
+	augment *augment.Augmenter
+	night   string // the last night whose orders are in the queue to be raised
 }
 
 // The names of the keys and files of an installation.
@@ -180,6 +183,9 @@ func (s *Service) assemble(ctx context.Context) error {
 		return err
 	}
 	if err := s.Store.Reclaim(ctx); err != nil {
+		return err
+	}
+	if err := s.openAugmenter(authority); err != nil {
 		return err
 	}
 	s.runner = s.errands()
@@ -312,6 +318,7 @@ func (s *Service) Run(ctx context.Context) {
 		case <-t.C:
 			s.checkpoint(ctx)
 			s.lockIdle(ctx)
+			s.nightly(ctx)
 		}
 	}
 	<-done

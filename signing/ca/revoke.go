@@ -6,14 +6,9 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/big"
-	"net/http"
-	"net/url"
-	"path"
 	"slices"
 	"sync"
 	"time"
@@ -233,41 +228,8 @@ const (
 	unauthorized     = 6
 )
 
-// ServeHTTP answers OCSP requests by POST and GET (RFC 6960 appendix A), and GET of a path that ends in .crl with the
-// authority's list.
-func (r *Responder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	var query []byte
-	var err error
-	switch {
-	case req.Method == http.MethodGet && path.Ext(req.URL.Path) == ".crl":
-		list, err := r.CRL(req.Context())
-		if err != nil {
-			http.Error(w, "the list can't be made", http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "application/pkix-crl")
-		w.Write(list)
-		return
-	case req.Method == http.MethodPost:
-		query, err = io.ReadAll(http.MaxBytesReader(w, req.Body, 64<<10))
-	case req.Method == http.MethodGet:
-		var text string
-		if text, err = url.PathUnescape(path.Base(req.URL.EscapedPath())); err == nil {
-			query, err = base64.StdEncoding.DecodeString(text)
-		}
-	default:
-		http.Error(w, "post an application/ocsp-request", http.StatusMethodNotAllowed)
-		return
-	}
-	w.Header().Set("Content-Type", "application/ocsp-response")
-	if err != nil {
-		w.Write(revoke.Refusal(malformedRequest))
-		return
-	}
-	w.Write(r.reply(req.Context(), query))
-}
-
-func (r *Responder) reply(ctx context.Context, query []byte) []byte {
+// Reply answers an OCSP request in DER, with a refusal when it can't (revoke.Serve).
+func (r *Responder) Reply(ctx context.Context, query []byte) []byte {
 	request, err := revoke.ParseRequest(query)
 	if err != nil {
 		return revoke.Refusal(malformedRequest)

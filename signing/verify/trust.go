@@ -36,13 +36,14 @@ func (v *verification) judgeToken(s *found, later []*found) {
 	chain, links, p := v.follow(s.token.Message, s.token.Time, x509.ExtKeyUsageTimeStamping)
 	proven, covered := covering(later)
 	if p == nil {
+		s.authority = chain
 		p = v.tokenStatus(s, chain, proven, covered)
 	}
 	if s.document {
 		s.chain, s.trusted = links, p == nil
 	}
 	if s.stamped = p == nil; s.stamped {
-		s.proven, s.authority = s.token.Time, chain
+		s.proven = s.token.Time
 		if signer.NotAfter.Before(v.policy.At) && !(covered && !proven.After(signer.NotAfter)) {
 			v.limit(limitTSAExpired)
 		}

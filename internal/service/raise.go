@@ -1,0 +1,181 @@
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"countersign/internal/clock"
+	"countersign/internal/job"
+	"countersign/kiosk"
+	"countersign/signing"
+	"countersign/signing/augment"
+	"countersign/signing/ca"
+	"countersign/signing/journal"
+	"countersign/signing/revoke"
+	"countersign/signing/tsa"
+)
+
+// jobRaise brings a finished order's file to B-LTA.
+const jobRaise = "raise_level"
+
+const (
+	fileRevoked  = "ca/revoked.json" // the certificates that were taken back; none when it is not there
+	fileRootList = "ca/root.crl"     // the root's revocation list, when its key is not kept here
+
+	statusLife = 24 * time.Hour // how long an answer about a certificate of ours is good
+	askTimeout = 10 * time.Second
+
+	nightBegins = 2  // o'clock
+	nightsBack  = 35 // days for which a file is tried again
+	nightOrders = 10000
+)
+
+// openAugmenter prepares what raises levels: our own authorities answer in this process, others by their addresses.
+func (s *Service) openAugmenter(authority tsa.Authority) error {
+	register := &ca.Register{}
+	data, err := os.ReadFile(filepath.Join(s.Options.Dir, filepath.FromSlash(fileRevoked)))
+	if err == nil {
+		register, err = ca.ReadRegister(data)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	sources := revoke.InOrder{ca.NewResponder(s.Issuing, register, statusLife)}
+	if list, err := os.ReadFile(filepath.Join(s.Options.Dir, filepath.FromSlash(fileRootList))); err == nil {
+		sources = append(sources, revoke.Lists{DER: [][]byte{list}, Clock: s.Options.Clock})
+	}
+	if private, err := s.Keys.Signer(keyRoot); err == nil {
+		root, err := ca.Open(s.Root, nil, private, s.Options.Clock, rand.Reader)
+		if err != nil {
+			return err
+		}
+		sources = append(sources, ca.NewResponder(root, register, statusLife))
+	}
+	sources = append(sources, revoke.NewClient(askTimeout, s.Options.Clock, rand.Reader))
+	s.augment = &augment.Augmenter{Roots: []*x509.Certificate{s.Root}, Authority: authority, Status: revoke.NewCache(sources, s.Options.Clock), Clock: s.Options.Clock}
+	return nil
+}
+
+// nightly puts the orders of the last weeks whose files are not at B-LTA into the queue, once a night.
+func (s *Service) nightly(ctx context.Context) {
+	now := s.Options.Clock.Now().In(clock.Vietnam)
+	night := now.Format(time.DateOnly)
+	if s.augment.Authority == nil || now.Hour() < nightBegins || s.night == night {
+		return
+	}
+	if err := s.RaiseOrders(ctx, night); err != nil {
+		s.Options.Log.Error("the orders' files are not raised tonight", "err", err)
+		return
+	}
+	s.night = night
+}
+
+// RaiseOrders asks for the files of finished orders to be raised; the name of the night keeps it from asking twice.
+func (s *Service) RaiseOrders(ctx context.Context, night string) error {
+	now := s.Options.Clock.Now()
+	return s.Store.Update(ctx, func(tx kiosk.Tx) error {
+		for unit := range s.Hall.Units {
+			orders, err := tx.ListOrders(unit, now.AddDate(0, 0, -nightsBack), now, nightOrders)
+			if err != nil {
+				return err
+			}
+			for _, o := range orders {
+				if !raisable(o) {
+					continue
+				}
+				if err := tx.Enqueue(job.Job{Key: "raise/" + o.Number + "/" + night, Kind: jobRaise, Order: o.Key, Payload: []byte("{}"), RunAt: now, Created: now}); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// raisable reports whether an order's file may be replaced by its raised form: the order is closed and everything that
+// carries the file has left.
+func raisable(o *kiosk.Order) bool {
+	if o.State != kiosk.Closed || o.Document.FinalID == "" || o.HandOver.State == "waiting" || o.Receipt.Mail.State == "waiting" || o.Receipt.Print.State == "waiting" {
+		return false
+	}
+	for _, g := range o.Document.Signatures {
+		if g.Level != string(signing.BLTA) {
+			return true
+		}
+	}
+	return false
+}
+
+// lasting is a file that was raised.
+type lasting struct {
+	from string // the file that it was made of
+	augment.Result
+}
+
+// raise brings the file of the job's order to B-LTA.
+func (s *Service) raise(ctx context.Context, j job.Job) job.Outcome {
+	var file []byte
+	var o *kiosk.Order
+	err := s.Store.View(ctx, func(tx kiosk.Tx) error {
+		var err error
+		if o, err = tx.Order(j.Order); err != nil {
+			return err
+		}
+		file, err = tx.Document(o.Document.FinalID)
+		return err
+	})
+	if err != nil {
+		return job.Again(err)
+	}
+	if !raisable(o) {
+		return job.Taken("")
+	}
+	r, err := s.augment.Raise(ctx, file, signing.BLTA)
+	if err != nil {
+		return job.Refused(err)
+	}
+	if r.Level != signing.BLTA {
+		return job.Again(r.Short)
+	}
+	return job.Taken(lasting{o.Document.FinalID, r})
+}
+
+// raised stores the file in the transaction that ends the job. The file that it was made of stays: it is what was sent.
+func (s *Service) raised(tx kiosk.Tx, j job.Job, out job.Outcome) error {
+	l, ok := out.Result.(lasting)
+	if !ok {
+		return nil // nothing was to be done, or the try failed; the order is as it was
+	}
+	o, err := tx.Order(j.Order)
+	if err != nil {
+		return err
+	}
+	if o.Document.FinalID != l.from {
+		return fmt.Errorf("store the raised file of an order: its file was replaced meanwhile")
+	}
+	sum := sha256.Sum256(l.Document)
+	before := o.Document.FinalSHA256
+	id := "raised-" + hex.EncodeToString(sum[:16])
+	if err := tx.PutDocument(id, o.Key, "final", l.Document); err != nil {
+		return err
+	}
+	o.Document.FinalID, o.Document.FinalSHA256, o.Updated = id, hex.EncodeToString(sum[:]), s.Options.Clock.Now()
+	for i := range o.Document.Signatures {
+		o.Document.Signatures[i].Level = string(l.Level)
+	}
+	if err := tx.PutOrder(o); err != nil {
+		return err
+	}
+	_, err = tx.Append(journal.Entry{At: o.Updated, Actor: "system", Role: "system", Place: o.Unit, Act: "document.raise", Subject: o.Number,
+		Facts: map[string]string{"level": string(l.Level), "before": before, "document": o.Document.FinalSHA256}})
+	return err
+}
