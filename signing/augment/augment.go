@@ -38,7 +38,8 @@ type Augmenter struct {
 	Authority tsa.Authority
 	Status    revoke.Source
 	Clock     clock.Clock
-	Renew     time.Duration // 0 means DefaultRenew
+	Renew     time.Duration  // 0 means DefaultRenew
+	Chains    *verify.Chains // remembers the chains of who signs often; may be nil
 }
 
 // Result is a document and the level that it has.
@@ -65,6 +66,11 @@ func (a *Augmenter) Raise(ctx context.Context, document []byte, to signing.Level
 	if !Known(to) {
 		return Result{}, fault.New(fault.Invalid, "augment.level", fault.Args{"level": string(to)})
 	}
+	if a.Chains == nil {
+		again := *a
+		again.Chains = &verify.Chains{}
+		a = &again
+	}
 	s, err := a.examine(document)
 	if err != nil {
 		return Result{}, err
@@ -79,7 +85,7 @@ func (a *Augmenter) Raise(ctx context.Context, document []byte, to signing.Level
 // examine verifies a document and refuses one that is not in order. That a status is not known yet is in order: to find
 // it out is what Raise is for.
 func (a *Augmenter) examine(document []byte) (verify.Standing, error) {
-	s := verify.Examine(document, verify.Policy{Roots: a.Roots, At: a.Clock.Now()})
+	s := verify.Examine(document, verify.Policy{Roots: a.Roots, At: a.Clock.Now(), Chains: a.Chains})
 	r := s.Report
 	if r.Verdict != verify.Passed && r.Sub != "TRY_LATER" || s.Level == "" {
 		return s, fault.Wrap(fmt.Errorf("verdict %s %s: %s %s", r.Verdict, r.Sub, r.Problem, r.Detail), fault.Conflict, "augment.document", nil)

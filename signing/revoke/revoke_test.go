@@ -85,7 +85,9 @@ func (o *office) question() revoke.Question {
 	return revoke.Question{Certificate: o.leaf, Issuer: o.issuing.Certificate, Since: o.clock.Now()}
 }
 
-func (o *office) client() *revoke.Client { return revoke.NewClient(5*time.Second, o.clock, rand.Reader) }
+func (o *office) client() *revoke.Client {
+	return revoke.NewClient(5*time.Second, o.clock, rand.Reader)
+}
 
 func TestTheAddressesInACertificateAnswer(t *testing.T) {
 	o := newOffice(t, noon)

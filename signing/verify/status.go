@@ -10,7 +10,7 @@ import (
 )
 
 func newVerification(f *pdf.File, data []byte, p Policy) *verification {
-	v := &verification{file: f, data: data, policy: p, roots: x509.NewCertPool(), chains: make(map[chainKey][]*x509.Certificate)}
+	v := &verification{file: f, data: data, policy: p, roots: x509.NewCertPool(), chains: p.Chains.serving(p.Roots)}
 	for _, c := range p.Roots {
 		v.roots.AddCert(c)
 	}

@@ -120,7 +120,8 @@ func (v *verification) moment(s *found, later []*found) (time.Time, *problem) {
 
 // follow builds the signer's chain to a root of the policy at a time. The chain is the signer first.
 func (v *verification) follow(m *cms.Message, at time.Time, usage x509.ExtKeyUsage) ([]*x509.Certificate, []Link, *problem) {
-	if chain := v.chains[chainKey{string(m.Signer.Raw), usage}]; chain != nil && validAt(chain, at) {
+	key := chainKey{string(m.Signer.Raw), usage}
+	if chain := v.chains.get(key); chain != nil && validAt(chain, at) {
 		return chain, linksOf(chain), nil
 	}
 	options := x509.VerifyOptions{
@@ -135,17 +136,11 @@ func (v *verification) follow(m *cms.Message, at time.Time, usage x509.ExtKeyUsa
 	}
 	chains, err := m.Signer.Verify(options)
 	if err == nil {
-		v.chains[chainKey{string(m.Signer.Raw), usage}] = chains[0]
+		v.chains.put(key, chains[0])
 		return chains[0], linksOf(chains[0]), nil
 	}
 	links, complete := v.names(m, at)
 	return nil, links, v.chainFailure(m, at, err, complete)
-}
-
-// chainKey names a chain that was found for a certificate.
-type chainKey struct {
-	signer string
-	usage  x509.ExtKeyUsage
 }
 
 func validAt(chain []*x509.Certificate, at time.Time) bool {

@@ -36,6 +36,8 @@ type Policy struct {
 	// Status demands that every certificate's revocation status is known. Without it, one about which nobody says
 	// anything is accepted, and the report's limits say so.
 	Status bool
+	// Chains remembers certificate chains from one document to the next; nil remembers nothing.
+	Chains *Chains
 }
 
 // problem is a reason why a verdict is not PASSED.
@@ -182,7 +184,7 @@ type verification struct {
 	running map[crypto.Hash]running
 
 	roots   *x509.CertPool
-	chains  map[chainKey][]*x509.Certificate
+	chains  *Chains
 	spare   []*x509.Certificate // the certificates of the document security store
 	pool    revoke.Pool         // the statements of the document security store
 	origin  []int               // by index in pool, the revision that holds it
