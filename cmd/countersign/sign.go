@@ -37,7 +37,7 @@ func (a *app) raise() *cobra.Command {
 	var to, out string
 	var trust, authorities, lists []string
 	c := &cobra.Command{Use: "augment FILE.pdf", Short: a.text("cli.sign.augment", nil), Args: cobra.ExactArgs(1)}
-	c.Flags().StringVar(&to, "to", string(signing.BLTA), a.text("cli.flag.to", nil))
+	c.Flags().StringVar(&to, "to", string(signing.BLTA), a.text("cli.flag.level", nil))
 	c.Flags().StringVar(&out, "out", "", a.text("cli.flag.out", nil))
 	c.Flags().StringArrayVar(&trust, "trust", nil, a.text("cli.flag.trust", nil))
 	c.Flags().StringArrayVar(&authorities, "tsa", nil, a.text("cli.flag.tsa", nil))

@@ -51,7 +51,9 @@ func newHouse(t *testing.T) house {
 	root := must[*ca.Authority](t)(ca.NewRoot(pkix.Name{CommonName: "Root"}, now, rand.Reader))
 	issuing := must[*ca.Authority](t)(root.NewIssuing(pkix.Name{CommonName: "Issuing"}))
 	issuing.Publish(ca.Points{OCSP: []string{server.URL + "/ocsp"}})
-	key := func() crypto.Signer { return must[*ecdsa.PrivateKey](t)(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)) }
+	key := func() crypto.Signer {
+		return must[*ecdsa.PrivateKey](t)(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	}
 	chain := must[[]*x509.Certificate](t)
 	k := key()
 	stamp := must[*tsa.Local](t)(tsa.NewLocal(k, chain(issuing.IssueTimestamp(k.Public(), pkix.Name{CommonName: "TSA"}, 365*24*time.Hour)), now, rand.Reader))

@@ -8,12 +8,10 @@ import (
 	"time"
 
 	"countersign/internal/demo"
+	"countersign/internal/locale"
 	"countersign/kiosk"
 	"countersign/signing/verify"
 )
-
-// cheap makes guessing a password cheap, for tests only.
-var cheap = kiosk.PasswordCost{MemoryKiB: 64, Passes: 1, Threads: 1}
 
 // final returns the unit's newest order and its file.
 func final(t *testing.T, w *demo.World) (o *kiosk.Order, file []byte) {
@@ -41,7 +39,7 @@ func TestAClosedOrdersFileIsRaisedOvernightAndTheOneThatWasSentStays(t *testing.
 		t.Fatal(err)
 	}
 	defer w.Close()
-	if err := w.Play(ctx, io.Discard); err != nil {
+	if err := w.Play(ctx, io.Discard, locale.English); err != nil {
 		t.Fatal(err)
 	}
 	before, sent := final(t, w)
