@@ -22,6 +22,7 @@ import (
 	"countersign/signing/journal"
 	"countersign/signing/revoke"
 	"countersign/signing/tsa"
+	"countersign/signing/verify"
 )
 
 // jobRaise brings a finished order's file to B-LTA.
@@ -61,7 +62,7 @@ func (s *Service) openAugmenter(authority tsa.Authority) error {
 		sources = append(sources, ca.NewResponder(root, register, statusLife))
 	}
 	sources = append(sources, revoke.NewClient(askTimeout, s.Options.Clock, rand.Reader))
-	s.augment = &augment.Augmenter{Roots: []*x509.Certificate{s.Root}, Authority: authority, Status: revoke.NewCache(sources, s.Options.Clock), Clock: s.Options.Clock}
+	s.augment = &augment.Augmenter{Roots: []*x509.Certificate{s.Root}, Authority: authority, Status: revoke.NewCache(sources, s.Options.Clock), Clock: s.Options.Clock, Chains: &verify.Chains{}}
 	return nil
 }
 
