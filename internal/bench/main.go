@@ -70,6 +70,7 @@ type group struct {
 func figures() []group {
 	return []group{
 		{[]string{"build.pdf", "sign.p256.bb", "sign.p256.bt", "sign.rsa2048.bb", "verify.p256.bb"}, documents},
+		{[]string{"sign.p256.blta", "verify.blta"}, lasting},
 		{[]string{"journal.append", "vault.seal"}, records},
 		{[]string{"orders.complete", "orders.limit", "orders.cpu", "orders.step"}, orders},
 		{[]string{"restart.ready"}, restart},

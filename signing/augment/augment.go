@@ -131,12 +131,19 @@ func (r *raising) renew(ctx context.Context) error {
 	if r.out.Until.IsZero() || r.out.Until.Sub(r.Clock.Now()) > margin {
 		return nil
 	}
+	before, standing := r.out, r.standing
+	var err error
 	if len(r.standing.Ageing) > 0 {
-		if err := r.prove(ctx, r.standing.Ageing); err != nil {
-			return err
-		}
+		err = r.prove(ctx, r.standing.Ageing)
 	}
-	return r.stamp(ctx)
+	if err == nil {
+		err = r.stamp(ctx)
+	}
+	if err != nil || !r.out.Until.After(before.Until) {
+		// An authority whose certificate ends no later adds nothing but length.
+		r.out, r.standing = before, standing
+	}
+	return err
 }
 
 // stamp appends a document timestamp.

@@ -210,6 +210,10 @@ func TestALongLifeNeedsRenewals(t *testing.T) {
 	if r := must[Result](t)(a.Raise(context.Background(), doc, signing.BLTA)); r.Added != 0 {
 		t.Errorf("a fresh timestamp is renewed")
 	}
+	a.Renew = 10 * year
+	if r := must[Result](t)(a.Raise(context.Background(), doc, signing.BLTA)); r.Added != 0 || r.Short != nil {
+		t.Errorf("a timestamp is renewed by one that ends no later: %d revisions, %v", r.Added, r.Short)
+	}
 }
 
 // broken is an authority or source that fails, or answers wrongly.
