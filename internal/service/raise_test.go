@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,6 +70,16 @@ func TestAClosedOrdersFileIsRaisedOvernightAndTheOneThatWasSentStays(t *testing.
 		if r.Verdict != verify.Passed || s.Kind != "timestamp" && s.Level != "B-LTA" {
 			t.Errorf("%s %s: %s is at %s", r.Verdict, r.Sub, s.Field, s.Level)
 		}
+	}
+	path := filepath.Join(t.TempDir(), "raised.pdf")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("qpdf", "--check", path).CombinedOutput(); err != nil {
+		t.Errorf("qpdf: %v\n%s", err, out)
+	}
+	if out, err := exec.Command("pdfsig", "-nocert", path).CombinedOutput(); err != nil || strings.Count(string(out), "Signature is Valid.") != 4 {
+		t.Errorf("pdfsig: %v\n%s", err, out)
 	}
 	for _, g := range after.Document.Signatures {
 		if g.Level != "B-LTA" {
