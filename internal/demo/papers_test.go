@@ -313,3 +313,14 @@ func TestAVisitTellsHowTheConditionsOfEachServiceStand(t *testing.T) {
 		}
 	}
 }
+
+func TestTheDemonstrationsPaperIsOneThatItsServiceTakes(t *testing.T) {
+	d := theOffice(t).sit(t).move()
+	d.to("open")
+	path := filepath.Join(d.office.Dir, "scans", "giay-to-nha-mau.pdf")
+	data, err := os.ReadFile(path)
+	d.must(err)
+	program(t, "qpdf", "--check", path)
+	_, err = d.Clerk.SetFile(d.ctx, d.key(), "proof", "", filepath.Base(path), data)
+	d.must(err)
+}

@@ -21,6 +21,7 @@ import (
 	"countersign/internal/api"
 	"countersign/internal/backoffice"
 	"countersign/internal/clock"
+	"countersign/internal/locale"
 	"countersign/internal/service"
 	"countersign/kiosk"
 	"countersign/kiosk/idcard"
@@ -28,6 +29,7 @@ import (
 	"countersign/kiosk/receipt"
 	"countersign/mail/outbox"
 	"countersign/signing/ca"
+	"countersign/signing/pdf/page"
 	"countersign/signing/seal"
 )
 
@@ -318,6 +320,11 @@ func (w *World) papers() error {
 		}
 		files[w.path("camera-samples", name)] = data
 	}
+	scan, err := w.scan()
+	if err != nil {
+		return err
+	}
+	files[w.path("scans", "giay-to-nha-mau.pdf")] = scan
 	for name, data := range files {
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 			return err
@@ -327,6 +334,20 @@ func (w *World) papers() error {
 		}
 	}
 	return nil
+}
+
+// scan is an invented paper about a house, as a scanner would leave it: for the file field of a change of holder.
+func (w *World) scan() ([]byte, error) {
+	fonts := w.Service.Hall.Fonts
+	d := page.New(page.Info{Title: locale.Text(locale.Vietnamese, "demo.paper.title", nil), Language: "vi", Created: w.Service.Options.Clock.Now()})
+	p := d.AddPage(595, 842)
+	p.TextCentre(297, 90, page.Style{Fonts: fonts.Bold, Size: 16}, locale.Text(locale.Vietnamese, "demo.paper.title", nil))
+	p.Text(70, 140, page.Style{Fonts: fonts.Regular, Size: 12}, locale.Text(locale.Vietnamese, "demo.paper.text", locale.Args{"name": mau.Name, "address": thu.Address}))
+	data, err := d.Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("draw the demo's paper: %w", err)
+	}
+	return data, nil
 }
 
 // Client returns a client of the world's service over its socket.
