@@ -78,6 +78,13 @@ func TestAPaperGoesIntoItsFieldAndIsSignedWithTheOrder(t *testing.T) {
 	if !bytes.Contains(raw, []byte(digest)) || !bytes.Contains(raw, []byte("SHA-256 "+kiosk.ShortHash(digest))) {
 		t.Errorf("the signed content does not name the file: %s", raw)
 	}
+	file, err := d.Clerk.Document(d.ctx, d.key())
+	d.must(err)
+	path := filepath.Join(t.TempDir(), "order.pdf")
+	write(t, path, file)
+	if text := strings.Join(strings.Fields(program(t, "pdftotext", "-layout", path, "-")), " "); !strings.Contains(text, "giấy nhà __2J_.pdf, 300 kB") || !strings.Contains(text, kiosk.ShortHash(digest)) {
+		t.Errorf("the work order does not print the file's name, size and digest:\n%s", text)
+	}
 	s, _ := d.office.Service.Hall.Catalog.Service("12")
 	business, err := receipt.Data(receipt.Order{Order: o, Service: s})
 	d.must(err)
