@@ -46,30 +46,20 @@ type Hall struct {
 
 // Limits are the durations that the organisation may choose.
 type Limits struct {
-	CodeLife  time.Duration // how long a code that we sent is good; at most 5 minutes
-	CodeAgain time.Duration // how soon another may be asked for
-	AppDrift  int           // time steps that an authenticator's clock may be off
-	Shift     time.Duration // after this a session ends
-	Idle      time.Duration // after this without a key on either side a session is locked
+	CodeLife time.Duration // how long a code that we sent is good; at most 5 minutes
+	AppDrift int           // time steps that an authenticator's clock may be off
+	Shift    time.Duration // after this a session ends
+	Idle     time.Duration // after this without a key on either side a session is locked
 }
 
-// DefaultLimits are the limits of reference practice: 5 minutes a code, 30 seconds to the next, 10 hours a shift.
-var DefaultLimits = Limits{CodeLife: 5 * time.Minute, CodeAgain: 30 * time.Second, AppDrift: 1, Shift: 10 * time.Hour, Idle: 15 * time.Minute}
+// DefaultLimits are the limits of reference practice: 5 minutes a code, 10 hours a shift.
+var DefaultLimits = Limits{CodeLife: 5 * time.Minute, AppDrift: 1, Shift: 10 * time.Hour, Idle: 15 * time.Minute}
 
 // Watcher hears of every change after it is durable; it must not block.
 type Watcher interface {
 	OrderChanged(o *Order)
 	CounterChanged(unit, counter string)
 }
-
-// Unwatched is a Watcher that nobody looks at.
-type Unwatched struct{}
-
-// OrderChanged does nothing.
-func (Unwatched) OrderChanged(*Order) {}
-
-// CounterChanged does nothing.
-func (Unwatched) CounterChanged(string, string) {}
 
 // facts are what a journal entry tells beside who, where and what; personal values are salted hashes.
 type facts map[string]string

@@ -3,7 +3,6 @@ package kiosk
 import (
 	"time"
 
-	"countersign/kiosk/catalog"
 	"countersign/kiosk/idcard"
 )
 
@@ -135,11 +134,4 @@ type Query struct {
 	Unit  string
 	Text  string
 	Limit int
-}
-
-// Last is what the store knows of a customer's latest order of a service; F9 fills a form from it.
-type Last struct {
-	Order  string
-	Values catalog.Values
-	At     time.Time
 }

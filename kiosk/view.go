@@ -141,7 +141,6 @@ type OrderView struct {
 	Elapsed   time.Duration    `json:"elapsed"`
 	HasApp    bool             `json:"has_app"`
 	Entries   []int64          `json:"entries"` // journal index of the first and the last entry
-	FirstExit string           `json:"first_exit"`
 }
 
 // Problem is one field that stops the order, with the sentence's code and arguments.

@@ -16,23 +16,22 @@ type Stage string
 
 // The stages.
 const (
-	Curtain  Stage = "curtain"  // C10: locked or no news; no name, no number
-	Welcome  Stage = "welcome"  // C1
-	Visit    Stage = "visit"    // K4's service card, before a form exists
-	Form     Stage = "form"     // C2: live mirror of the form
-	Invite   Stage = "invite"   // C2 with the question whether all is right
-	Reading  Stage = "reading"  // C3
-	Agree    Stage = "agree"    // C4
-	Card     Stage = "card"     // C5: card and portrait
-	Channel  Stage = "channel"  // C6: choose how to confirm
-	Enrol    Stage = "enrol"    // C6: QR code for the authenticator app
-	Code     Stage = "code"     // C6: six digits
-	Waiting  Stage = "waiting"  // confirmed; the seals are due
-	Receipt  Stage = "receipt"  // C7
-	Rating   Stage = "rating"   // C8
-	Thanks   Stage = "thanks"   // C9
-	Stopped  Stage = "stopped"  // the order was cancelled or set aside
-	Checking Stage = "checking" // C1's key 8: is this really your staff?
+	Curtain Stage = "curtain" // C10: locked or no news; no name, no number
+	Welcome Stage = "welcome" // C1
+	Visit   Stage = "visit"   // K4's service card, before a form exists
+	Form    Stage = "form"    // C2: live mirror of the form
+	Invite  Stage = "invite"  // C2 with the question whether all is right
+	Reading Stage = "reading" // C3
+	Agree   Stage = "agree"   // C4
+	Card    Stage = "card"    // C5: card and portrait
+	Channel Stage = "channel" // C6: choose how to confirm
+	Enrol   Stage = "enrol"   // C6: QR code for the authenticator app
+	Code    Stage = "code"    // C6: six digits
+	Waiting Stage = "waiting" // confirmed; the seals are due
+	Receipt Stage = "receipt" // C7
+	Rating  Stage = "rating"  // C8
+	Thanks  Stage = "thanks"  // C9
+	Stopped Stage = "stopped" // the order was cancelled or set aside
 )
 
 // Snapshot is the whole state of one customer's screen.
