@@ -38,11 +38,11 @@ func TestAnOrderWaitsWhileTheSealServiceIsAway(t *testing.T) {
 	d := ownOffice(t).sit(t)
 	d.to("confirm")
 	d.office.Service.Seals.Suspend()
-	before := d.stored()
 	_, err := d.Clerk.Seal(d.ctx, d.key(), d.lastFour())
 	refused(t, err, "seal.away")
-	if got := d.stored(); got.State != kiosk.Confirmed || got.Rev != before.Rev || got.Document.FinalID != "" {
-		t.Errorf("the order is %s, rev %d (was %d), final %q", got.State, got.Rev, before.Rev, got.Document.FinalID)
+	// The revision says nothing here: the code's mail may be noted as delivered at any moment.
+	if got := d.stored(); got.State != kiosk.Confirmed || len(got.Seals) > 0 || got.Document.FinalID != "" {
+		t.Errorf("the order is %s with %d seals, final %q", got.State, len(got.Seals), got.Document.FinalID)
 	}
 	if u := d.uses(); len(u) > 0 {
 		t.Errorf("the book has %+v", u)
