@@ -220,16 +220,23 @@ func (s *Service) Grant(ctx context.Context, g seal.Grant) error {
 	return s.tellJournal(ctx, "seal.grant", g.Seal+" "+g.Clerk)
 }
 
-// HoldSeals stops sealing at every counter, or lets it go on; orders wait meanwhile.
+// HoldSeals stops sealing at every counter, or lets it go on; orders wait meanwhile. A restart changes nothing of it.
 func (s *Service) HoldSeals(ctx context.Context, held bool) error {
-	act := "seal.resume"
 	if held {
-		act = "seal.suspend"
-		s.Seals.Suspend()
-	} else {
-		s.Seals.Resume()
+		s.Seals.Suspend() // first: whatever fails below, no seal is set from here on
+		if err := s.Store.Register().Hold(ctx, true); err != nil {
+			return err
+		}
+		return s.tellJournal(ctx, "seal.suspend", "*")
 	}
-	return s.tellJournal(ctx, act, "*")
+	if err := s.tellJournal(ctx, "seal.resume", "*"); err != nil {
+		return err
+	}
+	if err := s.Store.Register().Hold(ctx, false); err != nil {
+		return err
+	}
+	s.Seals.Resume()
+	return nil
 }
 
 // AddUser makes a member of staff with a first password, which must keep to the rule. unlock may be "".

@@ -172,6 +172,13 @@ func (s *Service) assemble(ctx context.Context) error {
 		Ceremony: &signing.Ceremony{Issuer: s.Issuing, Authority: authority, Clock: o.Clock}}
 	s.Seals = &seal.Local{Register: s.Store.Register(), Book: s.Store.Book(), Keys: s.Keys, Clock: o.Clock, Authority: authority,
 		Judge: seal.Verified(roots, o.Clock), Kept: s.Hall.Kept, Look: seal.Drawn(clerkLines, fonts.Regular...)}
+	held, err := s.Store.Register().Held(ctx)
+	if err != nil {
+		return err
+	}
+	if held {
+		s.Seals.Suspend()
+	}
 	s.Hall.Seals = s.Seals
 	s.Hub = &mirror.Hub{Hall: s.Hall, Clock: o.Clock, Source: cat.SourceForCustomer,
 		OnErr: func(err error) { o.Log.Error("a screen can't be drawn", "err", err) }}

@@ -178,6 +178,29 @@ func TestAnAdministratorsMistakesAreNamed(t *testing.T) {
 }
 
 // world is a demonstration with a clock of its own.
+func TestSuspendedSealsStaySuspendedAfterARestart(t *testing.T) {
+	o := founded(t)
+	for _, held := range []bool{true, false} {
+		s := opened(t, o)
+		if err := s.HoldSeals(t.Context(), held); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		again := opened(t, o)
+		err := again.Seals.State(t.Context())
+		if held {
+			refused(t, err, "seal.away")
+		} else if err != nil {
+			t.Errorf("sealing was resumed: %v", err)
+		}
+		if err := again.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func world(t *testing.T, dir string) (*demo.World, *clock.Set) {
 	t.Helper()
 	c := clock.At(time.Date(2026, 11, 23, 8, 0, 0, 0, clock.Vietnam))

@@ -152,3 +152,23 @@ func (r Register) PutGrant(ctx context.Context, g seal.Grant) error {
 		return t.put("seal_grants", g.Seal+"/"+g.Clerk+"/"+g.Service, g)
 	})
 }
+
+// Held tells whether sealing was suspended and not yet resumed.
+func (r Register) Held(ctx context.Context) (held bool, err error) {
+	err = r.store.view(ctx, func(t *tx) error {
+		return t.one([]any{&held}, "SELECT EXISTS (SELECT 1 FROM meta WHERE name = 'seals_held')")
+	})
+	return held, err
+}
+
+// Hold notes that sealing is suspended, or that it goes on, so that the next start keeps to it.
+func (r Register) Hold(ctx context.Context, held bool) error {
+	statement := "DELETE FROM meta WHERE name = 'seals_held'"
+	if held {
+		statement = "INSERT INTO meta (name, value) VALUES ('seals_held', x'01') ON CONFLICT DO NOTHING"
+	}
+	return r.store.update(ctx, func(t *tx) error {
+		_, err := t.exec(statement)
+		return err
+	})
+}
