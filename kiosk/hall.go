@@ -39,9 +39,10 @@ type Hall struct {
 	// Head tells the journal's root, and whether what is stored still leads to it.
 	Head func(ctx context.Context) (root string, ok bool, err error)
 
-	busy    keyed // one confirmation or sealing at a time for each order, one sign-in for each name
-	hashing gate
-	medians medians
+	busy      keyed // one confirmation or sealing at a time for each order, one sign-in for each name
+	hashing   gate
+	medians   medians
+	strangers strangers
 }
 
 // Limits are the durations that the organisation may choose.

@@ -55,7 +55,7 @@ func (h *Hall) SignIn(ctx context.Context, unit, counter, name, password string)
 		return "", SignedIn{}, err
 	}
 	if !right || !u.mayWork(unit, h.Clock.Now()) {
-		return "", SignedIn{}, h.failed(ctx, u, unit, counter, "signin.wrong")
+		return "", SignedIn{}, h.failed(ctx, name, unit, counter, "signin.wrong")
 	}
 	return h.open(ctx, u, unit, counter)
 }
@@ -73,6 +73,7 @@ func (h *Hall) oneTry(ctx context.Context, name string) (u User, done func(), er
 			u = *got
 		}
 		if fault.KindOf(err) == fault.NotFound {
+			u = h.strangers.recall(name)
 			return nil
 		}
 		return err
@@ -127,29 +128,33 @@ func (h *Hall) mayTry(u User, now time.Time) error {
 }
 
 // failed counts a failure, so that it survives, and returns what the person is told: the given code with the tries left.
-func (h *Hall) failed(ctx context.Context, u User, unit, counter, code string) error {
-	left := maxFailures - 1
+// The journal is not told a name that nobody has: people type their password there.
+func (h *Hall) failed(ctx context.Context, name, unit, counter, code string) error {
+	var failures int
 	err := h.Store.Update(ctx, func(tx Tx) error {
 		a := Actor{User: User{Name: "unknown"}, Unit: unit, Counter: counter}
-		if u.Name != "" {
-			got, err := tx.User(u.Name)
-			if err != nil {
-				return err
-			}
+		got, err := tx.User(name)
+		switch {
+		case err == nil:
 			got.Failures++
 			got.LastFailure, got.FailurePlace = h.Clock.Now(), counter
-			left = maxFailures - (got.Failures-1)%maxFailures - 1
-			a.User.Name = u.Name
+			failures, a.User.Name = got.Failures, got.Name
 			if err := tx.PutUser(got); err != nil {
 				return err
 			}
+		case fault.KindOf(err) != fault.NotFound:
+			return err
 		}
-		_, err := tx.Append(h.entry(a, "signin.failed", unit+"/"+counter, nil))
+		_, err = tx.Append(h.entry(a, "signin.failed", unit+"/"+counter, nil))
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	if failures == 0 {
+		failures = h.strangers.failed(name, h.Clock.Now())
+	}
+	left := maxFailures - (failures-1)%maxFailures - 1
 	return fault.New(fault.Unauthenticated, code, fault.Args{"left": strconv.Itoa(left)})
 }
 
@@ -270,7 +275,7 @@ func (h *Hall) SetPassword(ctx context.Context, a Actor, old, password string) e
 		return err
 	}
 	if !right {
-		return h.failed(ctx, u, a.Unit, a.Counter, "signin.wrong")
+		return h.failed(ctx, a.User.Name, a.Unit, a.Counter, "signin.wrong")
 	}
 	hash, err := h.Cost.Hash(password, h.random())
 	if err != nil {
@@ -331,7 +336,7 @@ func (h *Hall) Unlock(ctx context.Context, a Actor, code string) error {
 		return err
 	}
 	if u.UnlockCode == "" || !right {
-		return h.failed(ctx, u, a.Unit, a.Counter, "signin.code")
+		return h.failed(ctx, a.User.Name, a.Unit, a.Counter, "signin.code")
 	}
 	err = h.Store.Update(ctx, func(tx Tx) error {
 		u, err := tx.User(a.User.Name)

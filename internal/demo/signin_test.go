@@ -87,6 +87,24 @@ func TestFiveWrongPasswordsCloseANameForFifteenMinutes(t *testing.T) {
 	}
 }
 
+func TestGuessesDontTellWhichNamesThereAre(t *testing.T) {
+	o := theOffice(t)
+	real, none := o.newClerk(t).Name, "khong-co-ai-ten-nay"
+	for i := range 6 {
+		_, _, one := o.try(t, real, "Sai@12345")
+		_, _, other := o.try(t, none, "Sai@12345")
+		if a, b := locale.Fault(locale.English, one), locale.Fault(locale.English, other); a != b {
+			t.Errorf("try %d: %q for a clerk, %q for nobody", i+1, a, b)
+		}
+		_, _, one = o.try(t, real, "Sai@12345")
+		_, _, other = o.try(t, none, "Sai@12345")
+		if a, b := locale.Fault(locale.English, one), locale.Fault(locale.English, other); a != b {
+			t.Errorf("at once after try %d: %q for a clerk, %q for nobody", i+1, a, b)
+		}
+		o.clock.Advance(time.Second << i)
+	}
+}
+
 func TestManyGuessesAtOnceAreStillOnlyFive(t *testing.T) {
 	o := theOffice(t)
 	cost := o.Service.Options.Cost
