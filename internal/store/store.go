@@ -58,6 +58,7 @@ type Store struct {
 	pools   []closer
 	seals   kept[seal.Seal]
 	grants  kept[seal.Grant]
+	memory  memory
 
 	broken   atomic.Pointer[fault.Error] // set once, when a write has failed for good
 	enqueued chan struct{}

@@ -154,7 +154,11 @@ func (t *tx) seal(table, key string, rev int64, v any) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode a record of %s: %w", table, err)
 	}
-	return t.store.vault.Seal(recordID(table, key, rev), plain)
+	body, err := t.store.vault.Seal(recordID(table, key, rev), plain)
+	if err == nil {
+		t.store.memory.keep(table, key, rev, body, v)
+	}
+	return body, err
 }
 
 func (t *tx) unseal(table, key string, rev int64, body []byte, v any) error {
@@ -179,7 +183,14 @@ func (t *tx) record(table string, v any, where string, args ...any) (rev int64, 
 	if err != nil {
 		return 0, err
 	}
-	return rev, t.unseal(table, key, rev, body, v)
+	if t.store.memory.recall(table, key, rev, body, v) {
+		return rev, nil
+	}
+	if err := t.unseal(table, key, rev, body, v); err != nil {
+		return rev, err
+	}
+	t.store.memory.keep(table, key, rev, body, v)
+	return rev, nil
 }
 
 // records reads every row that a condition finds; setRev takes the row's revision over.
@@ -193,8 +204,11 @@ func records[T any](t *tx, table string, setRev func(*T, int64), where string, a
 			return err
 		}
 		v := new(T)
-		if err := t.unseal(table, key, rev, body, v); err != nil {
-			return err
+		// A long list is not remembered: it would push out what the counters work on.
+		if !t.store.memory.recall(table, key, rev, body, v) {
+			if err := t.unseal(table, key, rev, body, v); err != nil {
+				return err
+			}
 		}
 		setRev(v, rev)
 		list = append(list, v)
