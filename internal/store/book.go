@@ -60,62 +60,83 @@ func (t *tx) uses(where string, args ...any) ([]seal.Use, error) {
 	return out, err
 }
 
-// Intent writes an intended use down; see seal.Book.
-func (b Book) Intent(ctx context.Context, u seal.Use) (number int64, err error) {
+// Intent writes intended uses down; see seal.Book.
+func (b Book) Intent(ctx context.Context, uses ...seal.Use) (numbers []int64, err error) {
 	err = b.store.update(ctx, func(t *tx) error {
-		earlier, err := t.uses("seal = ? AND order_key = ? AND state <> 'void'", u.Seal, u.Order)
-		if err != nil {
-			return err
+		numbers = nil
+		for _, u := range uses {
+			n, err := t.intend(u)
+			if err != nil {
+				return err
+			}
+			numbers = append(numbers, n)
 		}
-		if len(earlier) > 0 && earlier[0].State == seal.Done {
-			return fault.New(fault.Conflict, "seal.done", nil)
-		}
-		if len(earlier) > 0 {
-			return fault.New(fault.Conflict, "seal.busy", nil)
-		}
-		n, err := t.draw("seal", u.Seal, useYear(u))
-		if err != nil {
-			return err
-		}
-		number = int64(n)
-		intended := u
-		intended.Number, intended.State = number, seal.Intended
-		intended.Result, intended.Ended, intended.Reason = [32]byte{}, time.Time{}, ""
-		return t.putUse(intended, 1)
+		return nil
 	})
-	return number, err
+	if err != nil {
+		return nil, err
+	}
+	return numbers, nil
+}
+
+// intend writes one intended use down and returns its number.
+func (t *tx) intend(u seal.Use) (int64, error) {
+	earlier, err := t.uses("seal = ? AND order_key = ? AND state <> 'void'", u.Seal, u.Order)
+	if err != nil {
+		return 0, err
+	}
+	if len(earlier) > 0 && earlier[0].State == seal.Done {
+		return 0, fault.New(fault.Conflict, "seal.done", nil)
+	}
+	if len(earlier) > 0 {
+		return 0, fault.New(fault.Conflict, "seal.busy", nil)
+	}
+	n, err := t.draw("seal", u.Seal, useYear(u))
+	if err != nil {
+		return 0, err
+	}
+	u.Number, u.State = int64(n), seal.Intended
+	u.Result, u.Ended, u.Reason = [32]byte{}, time.Time{}, ""
+	return u.Number, t.putUse(u, 1)
 }
 
 // end closes an intended use. A use that already ended in the same way is left as it is.
-func (b Book) end(ctx context.Context, u seal.Use, as seal.State, change func(*seal.Use)) error {
-	return b.store.update(ctx, func(t *tx) error {
-		stored := new(useBody)
-		rev, err := t.record("seal_uses", stored, "key = ? AND order_key = ?", useKey(u), u.Order)
-		if err != nil {
-			return fmt.Errorf("close use %d of seal %s: %w", u.Number, u.Seal, err)
-		}
-		now := stored.use()
-		changed := *now
-		change(&changed)
-		if now.State == as && now.Result == changed.Result {
-			return nil
-		}
-		if now.State != seal.Intended {
-			return fmt.Errorf("close use %d of seal %s as %s: it is %s: %w", u.Number, u.Seal, as, now.State, conflict("seal_uses"))
-		}
-		changed.State = as
-		return t.putUse(changed, rev+1)
-	})
+func (t *tx) end(u seal.Use, as seal.State, change func(*seal.Use)) error {
+	stored := new(useBody)
+	rev, err := t.record("seal_uses", stored, "key = ? AND order_key = ?", useKey(u), u.Order)
+	if err != nil {
+		return fmt.Errorf("close use %d of seal %s: %w", u.Number, u.Seal, err)
+	}
+	now := stored.use()
+	changed := *now
+	change(&changed)
+	if now.State == as && now.Result == changed.Result {
+		return nil
+	}
+	if now.State != seal.Intended {
+		return fmt.Errorf("close use %d of seal %s as %s: it is %s: %w", u.Number, u.Seal, as, now.State, conflict("seal_uses"))
+	}
+	changed.State = as
+	return t.putUse(changed, rev+1)
 }
 
-// Done closes an intended use with the sealed document's digest.
-func (b Book) Done(ctx context.Context, u seal.Use, result [32]byte, at time.Time) error {
-	return b.end(ctx, u, seal.Done, func(s *seal.Use) { s.Result, s.Ended = result, at })
+// Done closes intended uses with the sealed document's digest.
+func (b Book) Done(ctx context.Context, result [32]byte, at time.Time, uses ...seal.Use) error {
+	return b.store.update(ctx, func(t *tx) error {
+		for _, u := range uses {
+			if err := t.end(u, seal.Done, func(s *seal.Use) { s.Result, s.Ended = result, at }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Failed closes an intended use as void.
 func (b Book) Failed(ctx context.Context, u seal.Use, reason string, at time.Time) error {
-	return b.end(ctx, u, seal.Void, func(s *seal.Use) { s.Reason, s.Ended = reason, at })
+	return b.store.update(ctx, func(t *tx) error {
+		return t.end(u, seal.Void, func(s *seal.Use) { s.Reason, s.Ended = reason, at })
+	})
 }
 
 // Open returns the uses that are intended, oldest first.

@@ -56,10 +56,10 @@ func TestUsesAreNumberedByYearVoidOnesCounted(t *testing.T) {
 		t.Helper()
 		u := seal.Use{Seal: id, Order: order, Clerk: "PC-0417", Paper: "118/QĐ-PCBG", Document: [32]byte{1}, At: at}
 		n, err := b.Intent(ctx, u)
-		if err != nil || n != want {
+		if err != nil || len(n) != 1 || n[0] != want {
 			t.Fatalf("number %d, want %d: %v", n, want, err)
 		}
-		u.Number = n
+		u.Number = n[0]
 		return u
 	}
 	first := intend("a", "s1", morning, 1)
@@ -72,13 +72,13 @@ func TestUsesAreNumberedByYearVoidOnesCounted(t *testing.T) {
 	// Still 2026 in UTC, already 2027 at the counter.
 	intend("c", "s1", time.Date(2026, 12, 31, 18, 0, 0, 0, time.UTC), 2)
 
-	if err := b.Done(ctx, second, [32]byte{7}, morning); err != nil {
+	if err := b.Done(ctx, [32]byte{7}, morning, second); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Done(ctx, second, [32]byte{7}, morning); err != nil {
+	if err := b.Done(ctx, [32]byte{7}, morning, second); err != nil {
 		t.Errorf("done again: %v", err)
 	}
-	if err := b.Done(ctx, second, [32]byte{8}, morning); !fault.Is(err, "store.conflict") {
+	if err := b.Done(ctx, [32]byte{8}, morning, second); !fault.Is(err, "store.conflict") {
 		t.Errorf("done with another document: %v", err)
 	}
 	if err := b.Failed(ctx, second, "", morning); !fault.Is(err, "store.conflict") {
@@ -87,7 +87,7 @@ func TestUsesAreNumberedByYearVoidOnesCounted(t *testing.T) {
 	if _, err := b.Intent(ctx, seal.Use{Seal: "s1", Order: "a", At: morning}); !fault.Is(err, "seal.done") {
 		t.Errorf("a second use: %v", err)
 	}
-	if err := b.Done(ctx, seal.Use{Seal: "s1", Order: "a", Number: 9, At: morning}, [32]byte{}, morning); !fault.Is(err, "store.not_found") {
+	if err := b.Done(ctx, [32]byte{}, morning, seal.Use{Seal: "s1", Order: "a", Number: 9, At: morning}); !fault.Is(err, "store.not_found") {
 		t.Errorf("a use that nobody intended: %v", err)
 	}
 	open, err := b.Open(ctx)
@@ -103,6 +103,30 @@ func TestUsesAreNumberedByYearVoidOnesCounted(t *testing.T) {
 	}
 	if u := uses[1]; u.State != seal.Done || u.Result != [32]byte{7} || u.Paper != "118/QĐ-PCBG" {
 		t.Errorf("the second: %+v", u)
+	}
+}
+
+func TestTheUsesOfAnOrderAreWrittenAllOrNone(t *testing.T) {
+	s := open(t, t.TempDir())
+	ctx, b := context.Background(), s.Book()
+	use := func(id, order string) seal.Use { return seal.Use{Seal: id, Order: order, At: morning} }
+	if _, err := b.Intent(ctx, use("s2", "a")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := b.Intent(ctx, use("s1", "a"), use("s2", "a")); !fault.Is(err, "seal.busy") || n != nil {
+		t.Errorf("numbers %v although one seal is busy: %v", n, err)
+	}
+	n, err := b.Intent(ctx, use("s1", "b"), use("s2", "b"))
+	if err != nil || len(n) != 2 || n[0] != 1 || n[1] != 2 {
+		t.Fatalf("numbers %v: %v", n, err)
+	}
+	first, second := use("s1", "b"), use("s2", "b")
+	first.Number, second.Number = n[0], 9
+	if err := b.Done(ctx, [32]byte{7}, morning, first, second); !fault.Is(err, "store.not_found") {
+		t.Errorf("done with a use that nobody intended: %v", err)
+	}
+	if open, err := b.Open(ctx); err != nil || len(open) != 3 {
+		t.Errorf("open: %+v, %v", open, err)
 	}
 }
 

@@ -26,12 +26,26 @@ func (b *book) check(act string, u seal.Use) error {
 	return b.fail(act, u)
 }
 
-func (b *book) Intent(ctx context.Context, u seal.Use) (int64, error) {
+func (b *book) Intent(ctx context.Context, uses ...seal.Use) ([]int64, error) {
 	if err := ctx.Err(); err != nil {
-		return 0, err
+		return nil, err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	before := len(b.uses)
+	var numbers []int64
+	for _, u := range uses {
+		n, err := b.intend(u)
+		if err != nil {
+			b.uses = b.uses[:before]
+			return nil, err
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers, nil
+}
+
+func (b *book) intend(u seal.Use) (int64, error) {
 	if err := b.check("intent", u); err != nil {
 		return 0, err
 	}
@@ -54,31 +68,36 @@ func (b *book) Intent(ctx context.Context, u seal.Use) (int64, error) {
 	return n, nil
 }
 
-func (b *book) end(ctx context.Context, act string, u seal.Use, set func(*seal.Use)) error {
+// end closes uses, all or none.
+func (b *book) end(ctx context.Context, act string, uses []seal.Use, set func(*seal.Use)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := b.check(act, u); err != nil {
-		return err
+	after := slices.Clone(b.uses)
+	for _, u := range uses {
+		if err := b.check(act, u); err != nil {
+			return err
+		}
+		i := slices.IndexFunc(after, func(o seal.Use) bool { return o.Seal == u.Seal && o.Order == u.Order && o.Number == u.Number })
+		if i < 0 {
+			return errors.New("no such use")
+		}
+		if after[i].State == seal.Intended {
+			set(&after[i])
+		}
 	}
-	i := slices.IndexFunc(b.uses, func(o seal.Use) bool { return o.Seal == u.Seal && o.Order == u.Order && o.Number == u.Number })
-	if i < 0 {
-		return errors.New("no such use")
-	}
-	if b.uses[i].State == seal.Intended {
-		set(&b.uses[i])
-	}
+	b.uses = after
 	return nil
 }
 
-func (b *book) Done(ctx context.Context, u seal.Use, result [32]byte, at time.Time) error {
-	return b.end(ctx, "done", u, func(o *seal.Use) { o.State, o.Result, o.Ended = seal.Done, result, at })
+func (b *book) Done(ctx context.Context, result [32]byte, at time.Time, uses ...seal.Use) error {
+	return b.end(ctx, "done", uses, func(o *seal.Use) { o.State, o.Result, o.Ended = seal.Done, result, at })
 }
 
 func (b *book) Failed(ctx context.Context, u seal.Use, reason string, at time.Time) error {
-	return b.end(ctx, "failed", u, func(o *seal.Use) { o.State, o.Reason, o.Ended = seal.Void, reason, at })
+	return b.end(ctx, "failed", []seal.Use{u}, func(o *seal.Use) { o.State, o.Reason, o.Ended = seal.Void, reason, at })
 }
 
 func (b *book) Open(context.Context) ([]seal.Use, error) {

@@ -192,15 +192,19 @@ func valid(s Seal, now time.Time) bool {
 
 // intend writes every use down before any key is opened.
 func (l *Local) intend(ctx context.Context, plan []step) error {
-	for i := range plan {
-		n, err := l.Book.Intent(ctx, plan[i].use)
-		if err != nil {
-			var f *fault.Error
-			if !errors.As(err, &f) {
-				err = away(fmt.Errorf("write the use of seal %s into the book: %w", plan[i].seal.ID, err))
-			}
-			return errors.Join(err, l.fail(ctx, plan[:i], fault.CodeOf(err)))
+	uses := make([]Use, len(plan))
+	for i, s := range plan {
+		uses[i] = s.use
+	}
+	numbers, err := l.Book.Intent(ctx, uses...)
+	if err != nil {
+		var f *fault.Error
+		if !errors.As(err, &f) {
+			err = away(fmt.Errorf("write the uses of seals on order %s into the book: %w", uses[0].Order, err))
 		}
+		return err
+	}
+	for i, n := range numbers {
 		plan[i].use.Number = n
 	}
 	return nil
@@ -294,11 +298,11 @@ func (l *Local) keep(ctx context.Context, o Order, r Result) (Result, error) {
 	// The document is kept: a caller who goes away now must not leave its uses open.
 	ctx = context.WithoutCancel(ctx)
 	now := l.Clock.Now()
+	if err := l.Book.Done(ctx, r.SHA256, now, r.Uses...); err != nil {
+		return Result{}, fmt.Errorf("book the uses of seals on order %s as done: %w", o.ID, err)
+	}
 	for i := range r.Uses {
 		u := &r.Uses[i]
-		if err := l.Book.Done(ctx, *u, r.SHA256, now); err != nil {
-			return Result{}, fmt.Errorf("book use %d of seal %s as done: %w", u.Number, u.Seal, err)
-		}
 		u.State, u.Result, u.Ended = Done, r.SHA256, now
 	}
 	return r, nil
@@ -345,7 +349,7 @@ func (l *Local) settle(ctx context.Context, open []Use) (count Settled, err erro
 		switch {
 		case err != nil:
 		case kept:
-			if err = l.Book.Done(ctx, u, digest, l.Clock.Now()); err == nil {
+			if err = l.Book.Done(ctx, digest, l.Clock.Now(), u); err == nil {
 				count.Done++
 			}
 		default:

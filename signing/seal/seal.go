@@ -171,13 +171,13 @@ type Register interface {
 
 // Book is the use log. It outlives the process: an Intent is on the disk before it returns.
 type Book interface {
-	// Intent writes a use down and returns its number: one more than the seal's last in the year of u.At (business time), void
-	// ones counted. A seal is used once on an order: while another use of it there is intended the fault is seal.busy,
-	// and when one is done seal.done. Of parallel calls exactly one gets through.
-	Intent(ctx context.Context, u Use) (int64, error)
-	// Done closes an intended use (found by seal, order and number) with the sealed document's digest. Once done, the same call
-	// changes nothing.
-	Done(ctx context.Context, u Use, result [32]byte, at time.Time) error
+	// Intent writes the uses of one order down, all or none, and returns their numbers: one more than the seal's last in the
+	// year of u.At (business time), void ones counted. A seal is used once on an order: while another use of it there is
+	// intended the fault is seal.busy, and when one is done seal.done. Of parallel calls exactly one gets through.
+	Intent(ctx context.Context, uses ...Use) ([]int64, error)
+	// Done closes intended uses (found by seal, order and number), all or none, with the sealed document's digest. Once done,
+	// the same call changes nothing.
+	Done(ctx context.Context, result [32]byte, at time.Time, uses ...Use) error
 	// Failed closes an intended use as void.
 	Failed(ctx context.Context, u Use, reason string, at time.Time) error
 	// Open returns the uses that are intended.
