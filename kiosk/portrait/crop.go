@@ -171,30 +171,54 @@ func shrinkRow(row []uint64, pix []uint8, w, sw int) {
 
 // shrinkGrey is shrink for one plane of grey, whose rows of sw pixels are stride apart.
 func shrinkGrey(pix []uint8, stride, sw, sh, w, h int) []uint8 {
+	columns := spansOf(sw, w)
 	out := make([]uint8, 0, w*h)
 	sum, row := make([]uint64, w), make([]uint64, w)
+	area := uint64(sw) * uint64(sh)
 	y := 0 // The new row that is being summed, as in shrink.
 	for sy := range sh {
-		for x := range row {
-			from, to := x*sw, (x+1)*sw
-			var v uint64
-			for i := from / w; i*w < to; i++ {
-				v += uint64(min(to, (i+1)*w)-max(from, i*w)) * uint64(pix[sy*stride+i])
+		from := pix[sy*stride:][:sw]
+		for x, c := range columns {
+			inner := uint64(0)
+			for i := c.first + 1; i < c.last; i++ {
+				inner += uint64(from[i])
 			}
-			row[x] = v * 256 / uint64(sw)
+			row[x] = c.head*uint64(from[c.first]) + uint64(w)*inner + c.tail*uint64(from[c.last])
 		}
-		first := min(h, (y+1)*sh-sy*h)
+		first := uint64(min(h, (y+1)*sh-sy*h))
 		for i, v := range row {
-			sum[i] += v * uint64(first)
+			sum[i] += v * first
 		}
 		if (sy+1)*h < (y+1)*sh {
 			continue
 		}
 		for i, v := range sum {
-			out = append(out, uint8((v/uint64(sh)+128)>>8))
-			sum[i] = row[i] * uint64(h-first)
+			out = append(out, uint8((v+area/2)/area))
+			sum[i] = row[i] * (uint64(h) - first)
 		}
 		y++
+	}
+	return out
+}
+
+// span is which old pixels a new one covers: the first and the last of them in part, those between them whole.
+type span struct {
+	first, last int
+	head, tail  uint64 // units of the first and of the last; a whole pixel has as many as there are new ones
+}
+
+// spansOf divides a row of old pixels among fewer, or as many, new ones.
+func spansOf(old, fewer int) []span {
+	out := make([]span, fewer)
+	for x := range out {
+		from, to := x*old, (x+1)*old
+		s := span{first: from / fewer, last: (to - 1) / fewer}
+		s.head = uint64((s.first+1)*fewer - from)
+		s.tail = uint64(to - s.last*fewer)
+		if s.first == s.last { // Only when nothing shrinks.
+			s.tail = 0
+		}
+		out[x] = s
 	}
 	return out
 }

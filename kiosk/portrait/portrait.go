@@ -219,15 +219,19 @@ func sharpness(grey []uint8, w int) int {
 	}
 	lo, hi := spread(grey)
 	scale := max(minSpread, hi-lo)
+	var stretched [256]int
+	for v := range stretched {
+		stretched[v] = min(255, max(0, v-lo)*255/scale)
+	}
 	level := make([]int, len(grey))
 	for i, v := range grey {
-		level[i] = min(255, max(0, int(v)-lo)*255/scale)
+		level[i] = stretched[v]
 	}
 	sum, squares, n := 0, 0, (w-2)*(h-2)
 	for y := 1; y < h-1; y++ {
+		above, row, below := level[(y-1)*w:][:w], level[y*w:][:w], level[(y+1)*w:][:w]
 		for x := 1; x < w-1; x++ {
-			i := y*w + x
-			d := level[i-w] + level[i+w] + level[i-1] + level[i+1] - 4*level[i]
+			d := above[x] + below[x] + row[x-1] + row[x+1] - 4*row[x]
 			sum += d
 			squares += d * d
 		}
