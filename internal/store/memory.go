@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"maps"
 	"reflect"
 	"sync"
 	"time"
@@ -53,7 +54,7 @@ func (m *memory) recall(table, key string, rev int64, body []byte, v any) bool {
 		return false
 	}
 	to.Set(r.value)
-	own(to)
+	own(to, false)
 	return true
 }
 
@@ -65,7 +66,7 @@ func (m *memory) keep(table, key string, rev int64, body []byte, v any) {
 	from := reflect.ValueOf(v).Elem()
 	r := remembered{rev: rev, body: body, value: reflect.New(from.Type()).Elem()}
 	r.value.Set(from)
-	own(r.value)
+	own(r.value, true)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.put(table+"/"+key, r)
@@ -78,9 +79,12 @@ func (m *memory) put(name string, r remembered) {
 	m.recent[name] = r
 }
 
-// own gives v copies of everything that it still shares with the value from which it was assigned. A time loses what
-// only this process knows of it, as it does on its way through the database.
-func own(v reflect.Value) {
+// own gives v copies of everything that it still shares with the value from which it was assigned. What is to be kept
+// also loses from its times what only this process knows of them, as it would on its way through the database.
+func own(v reflect.Value, kept bool) {
+	if !kept && flat(v.Type()) {
+		return
+	}
 	switch v.Kind() {
 	case reflect.Struct:
 		if at, ok := v.Addr().Interface().(*time.Time); ok {
@@ -88,7 +92,7 @@ func own(v reflect.Value) {
 			return
 		}
 		for i := range v.NumField() {
-			own(v.Field(i))
+			own(v.Field(i), kept)
 		}
 	case reflect.Pointer:
 		if v.IsNil() {
@@ -96,7 +100,7 @@ func own(v reflect.Value) {
 		}
 		fresh := reflect.New(v.Type().Elem())
 		fresh.Elem().Set(v.Elem())
-		own(fresh.Elem())
+		own(fresh.Elem(), kept)
 		v.Set(fresh)
 	case reflect.Slice:
 		if v.IsNil() {
@@ -104,21 +108,44 @@ func own(v reflect.Value) {
 		}
 		fresh := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
 		reflect.Copy(fresh, v)
-		for i := range fresh.Len() {
-			own(fresh.Index(i))
+		if kept || !flat(v.Type().Elem()) {
+			for i := range fresh.Len() {
+				own(fresh.Index(i), kept)
+			}
 		}
 		v.Set(fresh)
 	case reflect.Map:
-		if v.IsNil() {
-			return
-		}
-		fresh := reflect.MakeMapWithSize(v.Type(), v.Len())
-		slot := reflect.New(v.Type().Elem()).Elem()
-		for each := v.MapRange(); each.Next(); {
-			slot.SetIterValue(each)
-			own(slot)
-			fresh.SetMapIndex(each.Key(), slot)
-		}
-		v.Set(fresh)
+		ownMap(v, kept)
 	}
+}
+
+func ownMap(v reflect.Value, kept bool) {
+	if words, ok := v.Addr().Interface().(*map[string]string); ok {
+		*words = maps.Clone(*words)
+		return
+	}
+	if v.IsNil() {
+		return
+	}
+	fresh := reflect.MakeMapWithSize(v.Type(), v.Len())
+	name, slot := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+	for each := v.MapRange(); each.Next(); {
+		name.SetIterKey(each)
+		slot.SetIterValue(each)
+		own(slot, kept)
+		fresh.SetMapIndex(name, slot)
+	}
+	v.Set(fresh)
+}
+
+// flat reports whether an assignment of the type copies all there is of it, so that nothing below it need be looked at.
+// A time is: nobody changes a zone.
+func flat(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		return false
+	case reflect.Struct:
+		return t == reflect.TypeFor[time.Time]()
+	}
+	return true
 }
