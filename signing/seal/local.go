@@ -66,9 +66,15 @@ func (l *Local) Seals(ctx context.Context, c Clerk) ([]Seal, error) {
 		return nil, err
 	}
 	now := l.Clock.Now()
+	mine := map[string]bool{} // by id; a hall has hundreds of grants and a clerk a few
+	for _, g := range grants {
+		if g.covers(c.StaffID, g.Seal, g.Service, now) {
+			mine[g.Seal] = true
+		}
+	}
 	out := []Seal{}
 	for _, s := range seals {
-		if slices.ContainsFunc(grants, func(g Grant) bool { return g.covers(c.StaffID, s.ID, g.Service, now) }) {
+		if mine[s.ID] {
 			out = append(out, s)
 		}
 	}

@@ -3,6 +3,7 @@ package seal
 import (
 	"crypto/x509"
 	"fmt"
+	"sync"
 	"time"
 
 	"countersign/internal/clock"
@@ -16,19 +17,27 @@ import (
 const lineSize = 9
 
 // Drawn returns the Look of a service: seals in red, the clerk's confirmation in blue with the given lines. Characters
-// that the built-in fonts lack are taken from the others.
+// that the built-in fonts lack are taken from the others. A seal looks the same each time and is drawn once.
 func Drawn(lines func(c Clerk, at time.Time) []string, others ...*font.Font) func(Seal, Clerk, time.Time) (*pdf.Appearance, error) {
+	var drawn sync.Map // stamp.Seal to pdf.Appearance; as many as the register has seals
 	return func(s Seal, c Clerk, at time.Time) (*pdf.Appearance, error) {
-		var a pdf.Appearance
-		var err error
 		if s.Kind == Counter {
-			a, err = stamp.Block(lines(c, at), lineSize, stamp.Blue, others...)
-		} else {
-			a, err = stamp.Round(stamp.Seal{Geometry: s.Geometry, Name: s.Name, Line: s.Line, Arc: s.Arc, Star: s.Star}, others...)
+			a, err := stamp.Block(lines(c, at), lineSize, stamp.Blue, others...)
+			if err != nil {
+				return nil, err
+			}
+			return &a, nil
 		}
+		round := stamp.Seal{Geometry: s.Geometry, Name: s.Name, Line: s.Line, Arc: s.Arc, Star: s.Star}
+		if known, ok := drawn.Load(round); ok {
+			a := known.(pdf.Appearance)
+			return &a, nil
+		}
+		a, err := stamp.Round(round, others...)
 		if err != nil {
 			return nil, err
 		}
+		drawn.Store(round, a)
 		return &a, nil
 	}
 }
