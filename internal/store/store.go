@@ -10,6 +10,8 @@
 //     nothing was acknowledged and the next update may succeed (store.full).
 //   - Nobody reads a customer's data without the vault's key: bodies are sealed under table, key and revision, names
 //     and numbers are found by blind indexes (names.go). What lies in clear is said in migrations/sqlite.
+//   - What was opened stays opened only in this process's memory, and is used for the very bytes in the row and no
+//     others (memory.go).
 //   - The journal is appended in the transaction of the act that it tells (journal.go).
 //   - One process at a time uses a data directory (lock.go).
 //
