@@ -55,7 +55,7 @@ func (w *world) play(journey string) tuitest.Count {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	p := tuitest.Player{Terminals: map[string]tuitest.Terminal{"clerk": w.at}, Patience: 2 * time.Second, Vars: map[string]string{"qr": thu.QR()}}
+	p := tuitest.Player{Terminals: map[string]tuitest.Terminal{"clerk": w.at}, Patience: 20 * time.Second, Vars: map[string]string{"qr": thu.QR()}}
 	r, err := p.Play(context.Background(), j)
 	if err != nil {
 		w.t.Fatalf("%v\n%s", err, w.at.Plain())
@@ -197,7 +197,7 @@ func (w *world) wait(text string) {
 // until waits until something holds, looking again at each event that the screen handles.
 func (w *world) until(what string, holds func() bool) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	if _, err := w.at.Wait(ctx, func(tuitest.Shot) bool { return holds() }); err != nil {
 		w.t.Errorf("never came: %s", what)
