@@ -37,9 +37,15 @@ const (
 	oneOffLife = 24 * time.Hour
 )
 
-// Issuer certifies one-off keys; *ca.Authority is one.
+// Issuer certifies keys for one signature; *ca.Authority is one.
 type Issuer interface {
 	IssueOneOff(pub crypto.PublicKey, r ca.OneOff) ([]*x509.Certificate, error)
+	IssueWitness(pub crypto.PublicKey, r ca.Witness) ([]*x509.Certificate, error)
+}
+
+// Keys opens the counters' witness keys by name; *key.Store is one.
+type Keys interface {
+	Signer(name string) (crypto.Signer, error)
 }
 
 // Ceremony makes customers' signatures.
@@ -47,6 +53,7 @@ type Ceremony struct {
 	Issuer    Issuer
 	Authority tsa.Authority // nil: signatures have no timestamp (B-B)
 	Clock     clock.Clock
+	Keys      Keys // nil: nobody can witness handwriting
 }
 
 // Confirm is everything that must be true before a customer's signature is made.
@@ -64,11 +71,11 @@ type Confirm struct {
 	Appearance       *pdf.Appearance // nil leaves the field blank
 }
 
-// Signature is a customer's signature and what it stands on.
+// Signature is what fills the customer's field and what it stands on.
 type Signature struct {
 	Filled
 	Evidence    Evidence
-	Certificate *x509.Certificate // the one-off certificate
+	Certificate *x509.Certificate // made for this signature; a witness's names the witness
 }
 
 // Customer signs the customer's field. It refuses, and makes no key, with these faults:
@@ -138,17 +145,25 @@ func (r *Confirm) refuse(now time.Time) (pdf.Field, error) {
 		return pdf.Field{}, fault.New(fault.Conflict, "sign.stale", nil)
 	case !r.Reading.before(ch.Issued) || ch.Ended.Before(ch.Issued.Add(-slack)):
 		return pdf.Field{}, fault.New(fault.Conflict, "sign.unread", nil)
-	case r.Person.Name == "" || r.Person.Number == "" || r.Person.Assurance < max(r.Needed, 1):
-		return pdf.Field{}, fault.New(fault.Forbidden, "sign.identity", fault.Args{
-			"has": strconv.Itoa(r.Person.Assurance), "needed": strconv.Itoa(max(r.Needed, 1)),
-		})
 	}
-	return r.refuseBase()
+	if err := r.Person.refuse(r.Needed); err != nil {
+		return pdf.Field{}, err
+	}
+	return refuseBase(r.Document, r.Content)
+}
+
+// refuse returns why the person's identity does not do for the assurance that is asked for.
+func (p Person) refuse(needed int) error {
+	needed = max(needed, 1)
+	if p.Name == "" || p.Number == "" || p.Assurance < needed {
+		return fault.New(fault.Forbidden, "sign.identity", fault.Args{"has": strconv.Itoa(p.Assurance), "needed": strconv.Itoa(needed)})
+	}
+	return nil
 }
 
 // refuseBase looks into the document: one revision, made by us, with the content that was read and an empty field.
-func (r *Confirm) refuseBase() (pdf.Field, error) {
-	f, err := pdf.Parse(r.Document)
+func refuseBase(document []byte, read [32]byte) (pdf.Field, error) {
+	f, err := pdf.Parse(document)
 	if err != nil {
 		return pdf.Field{}, fault.Wrap(err, fault.Invalid, "sign.base", nil)
 	}
@@ -177,18 +192,19 @@ func (r *Confirm) refuseBase() (pdf.Field, error) {
 	if err != nil {
 		return pdf.Field{}, fault.Wrap(err, fault.Invalid, "sign.base", nil)
 	}
-	if !same(sha256.Sum256(content), r.Content) {
+	if !same(sha256.Sum256(content), read) {
 		return pdf.Field{}, fault.New(fault.Conflict, "sign.content", nil)
 	}
 	return empty, nil
 }
 
-// before reports whether the text was shown, read to its end and agreed to, in this order and before the code was issued.
-func (r Reading) before(issued time.Time) bool {
+// before reports whether the text was shown, read to its end and agreed to, in this order and before
+// the code was issued or the pen given.
+func (r Reading) before(asked time.Time) bool {
 	if r.Agreement == "" || r.Lines < 1 {
 		return false
 	}
-	moments := []time.Time{r.Shown, r.Finished, r.Agreed, issued}
+	moments := []time.Time{r.Shown, r.Finished, r.Agreed, asked}
 	for i, m := range moments {
 		if m.IsZero() || i > 0 && m.Before(moments[i-1].Add(-slack)) {
 			return false

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"countersign/signing/ink"
 	"countersign/signing/otp"
 )
 
@@ -63,6 +64,28 @@ type Code struct {
 	Confirmed time.Time   `json:"confirmed"`
 }
 
+// Handwriting is the course of a witnessed handwriting. The strokes themselves are kept beside the evidence.
+type Handwriting struct {
+	SHA256   string     `json:"strokes_sha256"` // of ink.Drawing.Canonical
+	Source   ink.Source `json:"source"`
+	Strokes  int        `json:"strokes"`
+	Points   int        `json:"points"`
+	Duration int64      `json:"duration_ms"` // from the first point to the last
+	Length   int        `json:"length_mm"`   // on a terminal by its guessed steps
+	Began    time.Time  `json:"began"`       // the pad or screen was opened for writing
+	Ended    time.Time  `json:"ended"`       // the customer handed the writing in
+	Witness  Witness    `json:"witness"`
+}
+
+// Witness is the member of staff who watched the customer write.
+type Witness struct {
+	StaffID      string `json:"staff_id"`
+	Name         string `json:"name"`
+	Counter      string `json:"counter"`
+	Organisation string `json:"organisation"`
+	Key          string `json:"key"` // name of the counter's witness key, which begins with WitnessKey
+}
+
 // Evidence is the record of one confirmation. Its digest is in the signer's certificate.
 type Evidence struct {
 	Order    string  `json:"order"`
@@ -71,12 +94,17 @@ type Evidence struct {
 	Rank     Rank    `json:"rank"`
 	Person   Person  `json:"person"`
 	Reading  Reading `json:"reading"`
-	Code     Code    `json:"code"`
-	Key      string  `json:"key"` // who held the signing key
+	// One of the two says how the confirmation was given.
+	Code        Code        `json:"code,omitzero"`
+	Handwriting Handwriting `json:"handwriting,omitzero"`
+	Key         string      `json:"key"` // who held the signing key
 }
 
-// serverKey says it plainly: this is not the customer's own key.
-const serverKey = "made by the server for this signature, P-256, destroyed after it"
+// These say it plainly: neither is the customer's own key.
+const (
+	serverKey  = "made by the server for this signature, P-256, destroyed after it"
+	witnessKey = "kept by the organisation for the counter; the witness signs with it, the customer does not"
+)
 
 func newEvidence(c Confirm) Evidence {
 	proves := ProvesPossession
@@ -92,10 +120,32 @@ func newEvidence(c Confirm) Evidence {
 			Tries: otp.Tries - ch.Left + 1, Issued: ch.Issued, Confirmed: ch.Ended,
 		},
 	}
-	for _, t := range []*time.Time{&e.Person.At, &e.Reading.Shown, &e.Reading.Finished, &e.Reading.Agreed, &e.Code.Issued, &e.Code.Confirmed} {
+	e.plain()
+	return e
+}
+
+func newWitnessed(h Handwritten, f ink.Facts) Evidence {
+	w := h.Writing
+	strokes := w.Drawing.Digest()
+	e := Evidence{
+		Order: h.Order, Document: hex.EncodeToString(w.Document[:]), Content: hex.EncodeToString(w.Content[:]),
+		Rank: Witnessed, Person: h.Person, Reading: h.Reading, Key: witnessKey,
+		Handwriting: Handwriting{
+			SHA256: hex.EncodeToString(strokes[:]), Source: w.Drawing.Source, Strokes: f.Strokes, Points: f.Points,
+			Duration: f.Duration.Milliseconds(), Length: int(f.Length), Began: w.Began, Ended: w.Ended, Witness: h.Witness,
+		},
+	}
+	e.plain()
+	return e
+}
+
+// plain writes every time in UTC and without what only this process knows of it.
+func (e *Evidence) plain() {
+	for _, t := range []*time.Time{
+		&e.Person.At, &e.Reading.Shown, &e.Reading.Finished, &e.Reading.Agreed, &e.Code.Issued, &e.Code.Confirmed, &e.Handwriting.Began, &e.Handwriting.Ended,
+	} {
 		*t = t.UTC().Round(0)
 	}
-	return e
 }
 
 // Canonical returns the evidence's exact bytes: one line of JSON in fixed order, times in UTC.

@@ -1,8 +1,9 @@
 // Package signing is the only door to a signature: it refuses before it signs.
 //
-// A Ceremony turns a customer's confirmation by one-time code into a signature. It re-hashes the very bytes to be signed
-// and compares them with what was displayed, what was read and what the code was made for; only when everything fits does
-// it make a key for this one signature, certify it, sign and destroy it. What led to the signature is the Evidence, whose
+// A Ceremony turns a customer's confirmation into a signature: by one-time code (Customer), or by handwriting that a member
+// of staff witnesses (Witness), which ranks lower and is signed by the counter's key. It re-hashes the very bytes to be signed
+// and compares them with what was displayed, what was read and what the code was made for or the pen given for; only when everything fits does
+// it certify a key for this one signature and sign; the one-off key of a code is destroyed after it. What led to the signature is the Evidence, whose
 // digest stands in the certificate, so neither can be exchanged afterwards.
 //
 // Invariants: what is displayed, what is confirmed and what is signed are the same bytes; no signature leaves before it

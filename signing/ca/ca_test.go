@@ -66,6 +66,32 @@ func TestAOneOffCertificateNamesItsTransactionAndEvidence(t *testing.T) {
 	}
 }
 
+func TestAWitnesssCertificateNamesTheWitnessAndOneTransaction(t *testing.T) {
+	_, issuing := authorities(t, noon)
+	evidence := [32]byte{1, 2, 3}
+	good := Witness{Name: "Trần Thị B", StaffID: "GDV-07", Organisation: "Đơn vị Thử", Counter: "3", TransactionID: "PYC-1", EvidenceSHA256: evidence, Life: time.Hour}
+	chain, err := issuing.IssueWitness(key(t).Public(), good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, ok := ReadMark(chain[0])
+	if !ok || m.Kind != KindWitness || m.TransactionID != "PYC-1" || !bytes.Equal(m.EvidenceSHA256, evidence[:]) {
+		t.Errorf("mark %+v, %v", m, ok)
+	}
+	if s := chain[0].Subject; s.CommonName != "Trần Thị B" || s.SerialNumber != "GDV-07" || s.OrganizationalUnit[0] != "Witness, counter 3" {
+		t.Errorf("issued to %s", s)
+	}
+	for _, spoil := range []func(*Witness){
+		func(r *Witness) { r.Name = "" }, func(r *Witness) { r.StaffID = "" }, func(r *Witness) { r.TransactionID = "" },
+	} {
+		bad := good
+		spoil(&bad)
+		if _, err := issuing.IssueWitness(key(t).Public(), bad); err == nil {
+			t.Errorf("issued for %+v", bad)
+		}
+	}
+}
+
 func TestEachKindIsMarked(t *testing.T) {
 	_, a := authorities(t, noon)
 	pub := key(t).Public()

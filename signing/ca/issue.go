@@ -44,6 +44,17 @@ type Clerk struct {
 	Life         time.Duration
 }
 
+// Witness describes the certificate with which a member of staff witnesses one customer's handwriting.
+type Witness struct {
+	Name           string // the witness's, never the customer's
+	StaffID        string
+	Organisation   string
+	Counter        string
+	TransactionID  string
+	EvidenceSHA256 [32]byte
+	Life           time.Duration
+}
+
 // IssueOneOff returns the chain, leaf first, for a key that signs one transaction and is destroyed.
 func (a *Authority) IssueOneOff(pub crypto.PublicKey, r OneOff) ([]*x509.Certificate, error) {
 	if r.Holder == "" || r.TransactionID == "" {
@@ -51,6 +62,19 @@ func (a *Authority) IssueOneOff(pub crypto.PublicKey, r OneOff) ([]*x509.Certifi
 	}
 	name := pkix.Name{CommonName: r.Holder, SerialNumber: r.HolderID, OrganizationalUnit: []string{"OTP"}}
 	return a.signing(pub, name, r.Life, Mark{Kind: KindOTP, TransactionID: r.TransactionID, EvidenceSHA256: r.EvidenceSHA256[:]})
+}
+
+// IssueWitness returns the chain, leaf first, for a counter's key that witnesses the handwriting of one transaction. The
+// certificate names the witness, because it is the witness who signs.
+func (a *Authority) IssueWitness(pub crypto.PublicKey, r Witness) ([]*x509.Certificate, error) {
+	if r.Name == "" || r.StaffID == "" || r.TransactionID == "" {
+		return nil, fmt.Errorf("issue a witness's certificate: witness or transaction is not named")
+	}
+	name := pkix.Name{CommonName: r.Name, SerialNumber: r.StaffID, OrganizationalUnit: []string{"Witness, counter " + r.Counter}}
+	if r.Organisation != "" {
+		name.Organization = []string{r.Organisation}
+	}
+	return a.signing(pub, name, r.Life, Mark{Kind: KindWitness, TransactionID: r.TransactionID, EvidenceSHA256: r.EvidenceSHA256[:]})
 }
 
 // IssueToken returns the chain for a key that its holder keeps on a token.

@@ -14,6 +14,9 @@ type Kind string
 const (
 	// KindOTP: the key was made by the server for one transaction and destroyed after it; consent by one-time code.
 	KindOTP Kind = "otp"
+	// KindWitness: a member of staff witnessed a customer's handwriting; the key is the counter's, the certificate was made
+	// for this one transaction. It says nothing of a key of the customer's.
+	KindWitness Kind = "witness"
 	// KindToken: the holder keeps the key on a token, card or phone.
 	KindToken Kind = "token"
 	// KindSeal: the organisation's seal.
@@ -39,7 +42,7 @@ var (
 	TimestampPolicy = append(arc[:len(arc):len(arc)], 2)
 )
 
-// Mark is our private certificate extension: what the certificate is for and, for one-off certificates, the
+// Mark is our private certificate extension: what the certificate is for and, for those made for one signature, the
 // transaction and the SHA-256 of the evidence that it was issued on.
 //
 //	Mark ::= SEQUENCE {

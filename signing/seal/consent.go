@@ -77,10 +77,10 @@ func (o *Order) named(contents []byte) error {
 		return err
 	}
 	mark, ok := ca.ReadMark(m.Signer)
-	if !ok || mark.Kind != ca.KindOTP && mark.Kind != ca.KindToken {
-		return errors.New("the customer's field was not signed by a customer")
+	if !ok || mark.Kind != ca.KindOTP && mark.Kind != ca.KindWitness && mark.Kind != ca.KindToken {
+		return errors.New("the customer's field was not signed by a customer, nor by a witness of one")
 	}
-	if mark.Kind == ca.KindOTP && (mark.TransactionID != o.ID || !bytes.Equal(mark.EvidenceSHA256, o.Consent.Evidence[:])) {
+	if mark.Kind != ca.KindToken && (mark.TransactionID != o.ID || !bytes.Equal(mark.EvidenceSHA256, o.Consent.Evidence[:])) {
 		return errors.New("the customer's certificate was made for another order or on other evidence")
 	}
 	return nil

@@ -4,11 +4,13 @@ package signtest
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,8 +19,11 @@ import (
 	"time"
 
 	"countersign/internal/clock"
+	"countersign/internal/fault"
+	"countersign/internal/locale"
 	"countersign/signing"
 	"countersign/signing/ca"
+	"countersign/signing/ink"
 	"countersign/signing/key"
 	"countersign/signing/otp"
 	"countersign/signing/tsa"
@@ -75,6 +80,7 @@ type World struct {
 	Root    *ca.Authority
 	Issuing *ca.Authority
 	TSA     tsa.Authority
+	Keys    Witnesses // one, for counter 3
 }
 
 // New makes a world.
@@ -89,6 +95,11 @@ func New(t testing.TB) *World {
 	if w.Issuing, err = w.Root.NewIssuing(pkix.Name{CommonName: "CS Issuing"}); err != nil {
 		t.Fatal(err)
 	}
+	witness, _, err := key.OneOff()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Keys = Witnesses{signing.WitnessKey + "3": witness}
 	stamper, _, err := key.OneOff()
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +119,7 @@ func (w *World) Roots() []*x509.Certificate { return []*x509.Certificate{w.Root.
 
 // Ceremony signs in this world, with timestamps.
 func (w *World) Ceremony() *signing.Ceremony {
-	return &signing.Ceremony{Issuer: w.Issuing, Authority: w.TSA, Clock: w.Clock}
+	return &signing.Ceremony{Issuer: w.Issuing, Authority: w.TSA, Clock: w.Clock, Keys: w.Keys}
 }
 
 // Confirm returns a confirmation of the document in which all is as it must be.
@@ -135,6 +146,48 @@ func (w *World) Confirm(t testing.TB, document []byte) signing.Confirm {
 		},
 		Reason: "Đồng ý nội dung phiếu", Location: "Quầy 3",
 	}
+}
+
+// Handwriting returns a made-up signature as a pad of 96 by 54 mm feels it: a looping line, a bar and a dot.
+func Handwriting() ink.Drawing {
+	d := ink.Drawing{Source: ink.Pad, Width: 9600, Height: 5400, Step: 10, Force: 1023}
+	var loops, bar []ink.Point
+	for i := range 180 {
+		turn := float64(i) * 0.21
+		loops = append(loops, ink.Point{
+			X: 1500 + 24*i + int(520*math.Cos(turn)), Y: 2700 + int((700-2*float64(i))*math.Sin(turn)), At: 8 * i, Force: 500 + int(400*math.Sin(turn/2)),
+		})
+	}
+	for i := range 40 {
+		bar = append(bar, ink.Point{X: 2000 + 100*i, Y: 3800 - i*i/8, At: 1700 + 8*i, Force: 300 + 15*i})
+	}
+	d.Strokes = [][]ink.Point{loops, bar, {{X: 6300, Y: 1900, At: 2300, Force: 700}}}
+	return d
+}
+
+// Handwritten returns a witnessed handwriting on the document in which all is as it must be.
+func (w *World) Handwritten(t testing.TB, document []byte) signing.Handwritten {
+	t.Helper()
+	c := w.Confirm(t, document)
+	return signing.Handwritten{
+		Order: Order, Document: document, Displayed: c.Displayed, Content: c.Content, Person: c.Person, Needed: 2, Reading: c.Reading,
+		Writing: signing.Writing{
+			Order: Order, Document: c.Displayed, Content: c.Content, Drawing: Handwriting(), Began: w.Now.Add(-30 * time.Second), Ended: w.Now.Add(-time.Second),
+		},
+		Witness:  signing.Witness{StaffID: "gdv.lananh", Name: "TRẦN THỊ LAN ANH", Counter: "3", Organisation: "Đơn vị Thử", Key: signing.WitnessKey + "3"},
+		Language: locale.Vietnamese, Location: "Quầy 3",
+	}
+}
+
+// Witnesses are witness keys by name.
+type Witnesses map[string]crypto.Signer
+
+// Signer returns a key, and what signing/key's store says where there is none.
+func (k Witnesses) Signer(name string) (crypto.Signer, error) {
+	if s, ok := k[name]; ok {
+		return s, nil
+	}
+	return nil, fault.New(fault.NotFound, "key.missing", fault.Args{"name": name})
 }
 
 // Accepted checks a signed document with pdfsig, which must find every signature valid and trusted and the last to cover

@@ -73,7 +73,7 @@ type File struct {
 // Signature is the finding about one signature.
 type Signature struct {
 	Field        string    `json:"field"`
-	Kind         string    `json:"kind"`   // otp, token, seal, clerk, timestamp, other: by the certificate's ca.Mark
+	Kind         string    `json:"kind"`   // otp, witness, token, seal, clerk, timestamp, other: by the certificate's ca.Mark
 	Signer       string    `json:"signer"` // distinguished name
 	Reason       string    `json:"reason"` // as the signer gave it
 	ClaimedTime  Moment    `json:"claimed_time"`
