@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -249,6 +250,53 @@ func TestTheAppearanceIsPlainDrawingInBlueAndOfTheRightSize(t *testing.T) {
 	}
 	if _, err := path(3, 3).Appearance(); err == nil {
 		t.Error("a dot was drawn")
+	}
+}
+
+// TestSmoothingTakesStairsAwayAndStaysWithinAStep reads the curves' ends back out of the picture.
+func TestSmoothingTakesStairsAwayAndStaysWithinAStep(t *testing.T) {
+	var stairs []int
+	for i := range 40 {
+		stairs = append(stairs, (i+1)/2, i/2+i*i/40)
+	}
+	d := path(stairs...)
+	raw := d.Digest()
+	a, err := d.Appearance()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Digest() != raw {
+		t.Fatal("the strokes themselves were smoothed")
+	}
+	high := float64(d.Strokes[0][39].Y)
+	scale := (a.Height - 4) / high
+	smoothed, felt := 0.0, 0.0
+	var x, y float64
+	n := 0
+	for _, line := range strings.Split(string(a.Stream), "\n") {
+		f := strings.Fields(line)
+		if len(f) < 3 || f[len(f)-1] != "m" && f[len(f)-1] != "c" {
+			continue
+		}
+		var px, py float64
+		if _, err := fmt.Sscan(f[len(f)-3]+" "+f[len(f)-2], &px, &py); err != nil {
+			t.Fatal(err)
+		}
+		px, py = (px-2)/scale, high-(py-2)/scale
+		p := d.Strokes[0][n]
+		if away := math.Hypot(px-float64(p.X), py-float64(p.Y)); away > 0.72 {
+			t.Errorf("point %d was moved by %.2f steps", n, away)
+		}
+		if n > 0 {
+			q := d.Strokes[0][n-1]
+			smoothed += math.Hypot(px-x, py-y)
+			felt += math.Hypot(float64(p.X-q.X), float64(p.Y-q.Y))
+		}
+		x, y = px, py
+		n++
+	}
+	if n != 40 || smoothed > 0.97*felt {
+		t.Errorf("%d points; the line is %.1f steps long, felt were %.1f", n, smoothed, felt)
 	}
 }
 

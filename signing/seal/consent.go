@@ -6,6 +6,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"countersign/internal/fault"
 	"countersign/signing"
@@ -20,10 +21,10 @@ import (
 // The fields to be filled are returned by name.
 func (l *Local) consent(o Order) (map[string]pdf.Field, error) {
 	empty, err := l.consented(o)
-	if err != nil {
+	if err != nil && !fault.Is(err, "seal.rank") {
 		return nil, fault.Wrap(err, fault.Forbidden, "seal.consent", nil)
 	}
-	return empty, nil
+	return empty, err
 }
 
 func (l *Local) consented(o Order) (map[string]pdf.Field, error) {
@@ -60,28 +61,42 @@ func (l *Local) consented(o Order) (map[string]pdf.Field, error) {
 	if value, err = f.Resolve(value, 1); err != nil {
 		return nil, err
 	}
-	if err := o.named(value.Get("Contents").Bytes()); err != nil {
+	rank, err := o.named(value.Get("Contents").Bytes())
+	if err != nil {
 		return nil, err
+	}
+	if rank < l.least(o.Service) {
+		return nil, fault.New(fault.Forbidden, "seal.rank", fault.Args{"has": strconv.Itoa(int(rank)), "needed": strconv.Itoa(int(l.least(o.Service)))})
 	}
 	return empty, l.Judge(o.Document)
 }
 
-// named reads the customer's certificate out of the signature and compares what it says with the order.
-func (o *Order) named(contents []byte) error {
+// least is the least rank of a customer's confirmation on which a service's documents are sealed.
+func (l *Local) least(service string) signing.Rank {
+	if l.Least == nil {
+		return signing.OneTimeCode
+	}
+	return l.Least(service)
+}
+
+// named reads the customer's certificate out of the signature, compares what it says with the order and returns the rank
+// of the confirmation.
+func (o *Order) named(contents []byte) (signing.Rank, error) {
 	var der asn1.RawValue
 	if _, err := asn1.Unmarshal(contents, &der); err != nil {
-		return fmt.Errorf("the customer has not signed: %w", err)
+		return 0, fmt.Errorf("the customer has not signed: %w", err)
 	}
 	m, err := cms.Parse(der.FullBytes)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	mark, ok := ca.ReadMark(m.Signer)
-	if !ok || mark.Kind != ca.KindOTP && mark.Kind != ca.KindWitness && mark.Kind != ca.KindToken {
-		return errors.New("the customer's field was not signed by a customer, nor by a witness of one")
+	mark, _ := ca.ReadMark(m.Signer)
+	rank, ok := map[ca.Kind]signing.Rank{ca.KindWitness: signing.Witnessed, ca.KindOTP: signing.OneTimeCode, ca.KindToken: signing.OwnKey}[mark.Kind]
+	if !ok {
+		return 0, errors.New("the customer's field was not signed by a customer, nor by a witness of one")
 	}
 	if mark.Kind != ca.KindToken && (mark.TransactionID != o.ID || !bytes.Equal(mark.EvidenceSHA256, o.Consent.Evidence[:])) {
-		return errors.New("the customer's certificate was made for another order or on other evidence")
+		return 0, errors.New("the customer's certificate was made for another order or on other evidence")
 	}
-	return nil
+	return rank, nil
 }

@@ -37,6 +37,9 @@ type Local struct {
 	Look func(s Seal, c Clerk, at time.Time) (*pdf.Appearance, error)
 	// Kept tells the digest of the sealed document that was stored for a use, if one was. Nil: none ever is.
 	Kept func(ctx context.Context, u Use) (digest [32]byte, ok bool, err error)
+	// Least is the rank that a customer's confirmation must have for a service; nil asks for a code. Handwriting is worth no
+	// more than the word of the clerk who witnessed it, so it must be allowed on purpose.
+	Least func(service string) signing.Rank
 	// Authority stamps the signatures; nil makes them B-B.
 	Authority tsa.Authority
 
@@ -114,6 +117,7 @@ func (l *Local) register(ctx context.Context) ([]Seal, []Grant, error) {
 //	seal.grant     the clerk may not use this seal for this service
 //	seal.expired   the seal or its certificate is not valid today
 //	seal.consent   the customer's confirmation is not that of this very document and order, or not valid
+//	seal.rank      the confirmation ranks lower than the service asks (Least)
 //	seal.field     the document has no empty field for this seal
 //	seal.faulty    a signature did not hold when it was checked; nothing was released
 func (l *Local) Apply(ctx context.Context, o Order) (Result, error) {

@@ -132,16 +132,6 @@ func (o *office) sign(t testing.TB, base []byte) signing.Signature {
 	return s
 }
 
-// witness has the customer write by hand instead.
-func (o *office) witness(t testing.TB) signing.Signature {
-	t.Helper()
-	s, err := o.world.Ceremony().Witness(context.Background(), o.world.Handwritten(t, o.base))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 // order asks for all seals on what the customer signed.
 func (o *office) order(t testing.TB) seal.Order {
 	t.Helper()
@@ -153,16 +143,6 @@ func (o *office) order(t testing.TB) seal.Order {
 		ID: signtest.Order, Service: "11", Clerk: clerk, Document: o.customer.Document, Seals: all, Reason: "Xác nhận phiếu", Location: "Bắc Giang",
 		Consent: seal.Consent{Base: sha256.Sum256(o.base), Signed: sha256.Sum256(o.customer.Document), Evidence: evidence},
 	}
-}
-
-func TestSealsStandOnAWitnessedHandwritingToo(t *testing.T) {
-	o := open(t)
-	o.customer = o.witness(t)
-	r, err := o.Apply(context.Background(), o.order(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.world.Accepted(t, r.Document, 4)
 }
 
 func TestAllSealsAreAppliedInOrderBookedAndAcceptedByOthers(t *testing.T) {
@@ -362,16 +342,6 @@ func TestEachRefusalHasItsReason(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.Document, r.Consent.Signed = f.Document, sha256.Sum256(f.Document)
-		}, "seal.consent"},
-		{"the handwriting was witnessed for another order", func(t *testing.T, o *office, r *seal.Order) {
-			o.customer = o.witness(t)
-			*r = o.order(t)
-			r.ID += "1"
-		}, "seal.consent"},
-		{"the handwriting was witnessed on other evidence", func(t *testing.T, o *office, r *seal.Order) {
-			o.customer = o.witness(t)
-			*r = o.order(t)
-			r.Consent.Evidence[0] ^= 1
 		}, "seal.consent"},
 		{"something was added behind the customer's signature", func(t *testing.T, o *office, r *seal.Order) {
 			r.Document = append(bytes.Clone(r.Document), '\n')
