@@ -174,6 +174,7 @@ func TestOfAllPreconditionsOnlyTheFullSetIsWitnessed(t *testing.T) {
 
 func TestEachRefusalToWitnessHasItsReason(t *testing.T) {
 	w := signtest.New(t)
+	w.Keys["seal-unit"] = w.Keys[signing.WitnessKey+"3"]
 	base := signtest.Base(signtest.Content, "one")
 	signed := sign(t, w, w.Confirm(t, base)).Document
 	appended := append(bytes.Clone(base), "\n% more\n"...)
