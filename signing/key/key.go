@@ -1,10 +1,13 @@
 // Package key keeps the private keys of seals, counters and authorities, and makes the one-off keys of customers.
 //
 // It and signing/seal are the only packages that open private keys; others get a crypto.Signer. Each key is a PKCS#8 file
-// of its own, sealed by the vault under the key's name, so that one key's file can't stand in for another's.
+// of its own, sealed by the vault under the key's name, so that one key's file can't stand in for another's. Keys on tokens
+// are reached through PKCS#11 modules and stay where they are.
 //
 // Invariants: a key file is written whole or not at all and readable by its owner only; a key is never overwritten; a
-// one-off key never touches a disk. Randomness is the cryptographic library's own. Start reading at Store.
+// one-off key never touches a disk; a token's PIN is sent once for each time that a person entered it; what a token signs is
+// verified before anybody gets it. Randomness is the cryptographic library's own. Start reading at Store, for tokens at
+// Tokens.
 package key
 
 import (
