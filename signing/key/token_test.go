@@ -138,6 +138,19 @@ func subject(holder, uid string) pkix.Name {
 	}}
 }
 
+// openssl has a signature over content judged by other code.
+func (d *desk) openssl(content, signature []byte) {
+	d.t.Helper()
+	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: d.root.Raw})
+	for name, data := range map[string][]byte{"content": content, "signature": signature, "root.pem": root} {
+		if err := os.WriteFile(filepath.Join(d.dir, name), data, 0o600); err != nil {
+			d.t.Fatal(err)
+		}
+	}
+	d.run("openssl", "cms", "-verify", "-cades", "-binary", "-inform", "DER", "-in", filepath.Join(d.dir, "signature"),
+		"-content", filepath.Join(d.dir, "content"), "-CAfile", filepath.Join(d.dir, "root.pem"), "-purpose", "any", "-out", os.DevNull)
+}
+
 // flags changes what a token's file says of its PIN, as a card with a try counter does by itself: SoftHSM never locks.
 func (d *desk) flags(set uint64) uint64 {
 	d.t.Helper()
@@ -248,9 +261,10 @@ func TestATokensKeySignsADocument(t *testing.T) {
 		works(t, k, held.Chain[0].PublicKey)
 		digest := sha256.Sum256([]byte("phiếu"))
 		der, err := cms.Sign(digest, k, k.Chain(), nil)
-		if err != nil || len(der) == 0 {
-			t.Errorf("%s: CMS: %v", label, err)
+		if err != nil {
+			t.Fatalf("%s: CMS: %v", label, err)
 		}
+		d.openssl([]byte("phiếu"), der)
 		if _, err := k.Sign(nil, digest[:20], crypto.SHA256); err == nil {
 			t.Errorf("%s signed a digest that was cut", label)
 		}
