@@ -22,7 +22,7 @@ var reaches = []struct {
 			"github.com/emersion/go-smtp":    {"Dial", "DialTLS", "DialStartTLS", "NewClient", "NewClientStartTLS"},
 			"github.com/emersion/go-imap/v2": nil,
 		},
-		[]string{"mail/", "signing/tsa", "signing/revoke", "internal/api", "internal/backoffice", "internal/demo", "internal/bench", "cmd/"},
+		[]string{"mail/", "signing/tsa", "signing/revoke", "signing/remote", "internal/api", "internal/backoffice", "internal/demo", "internal/bench", "cmd/"},
 	},
 	{
 		"waits for network connections",
