@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/miekg/pkcs11"
 
@@ -201,10 +203,21 @@ func (m *module) slots() ([]slot, error) {
 		case err != nil:
 			errs = append(errs, m.fault(fmt.Errorf("ask slot %d for its token: %w", id, err), ""))
 		case info.Flags&pkcs11.CKF_TOKEN_INITIALIZED != 0:
+			info.Label, info.SerialNumber, info.ManufacturerID = shown(info.Label), shown(info.SerialNumber), shown(info.ManufacturerID)
 			out = append(out, slot{id, info})
 		}
 	}
 	return out, errors.Join(errs...)
+}
+
+// shown makes a foreign text fit for a terminal: what can't be seen becomes a sign that can.
+func shown(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
 }
 
 // read lists one token.
@@ -308,9 +321,9 @@ func chain(leaf *x509.Certificate, found []onToken) []*x509.Certificate {
 
 func name(common, whole string) string {
 	if common != "" {
-		return common
+		return shown(common)
 	}
-	return whole
+	return shown(whole)
 }
 
 func pinState(flags uint) PIN {

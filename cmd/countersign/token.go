@@ -1,0 +1,41 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"countersign/internal/clock"
+	"countersign/internal/fault"
+	"countersign/internal/locale"
+	"countersign/internal/service"
+)
+
+// adminToken shows tokens, without a PIN and without an installation.
+func (a *app) adminToken() *cobra.Command {
+	c := &cobra.Command{Use: "token", Short: a.text("cli.token", nil)}
+	list := &cobra.Command{Use: "list", Short: a.text("cli.token.list", nil), Args: cobra.NoArgs}
+	var modules []string
+	list.Flags().StringArrayVar(&modules, "module", nil, a.text("cli.flag.module", nil))
+	list.RunE = func(*cobra.Command, []string) error {
+		if len(modules) == 0 {
+			return fault.New(fault.Invalid, "cli.module", nil)
+		}
+		tokens, err := service.Tokens(modules)
+		for _, t := range tokens {
+			fmt.Fprintf(a.out, "%s  %s  %s\n", t.Serial, t.Label, a.text("cli.token.pin_"+string(t.PIN), nil))
+			for _, held := range t.Certificates {
+				fmt.Fprintln(a.out, "  "+a.text("cli.token.certificate", locale.Args{
+					"holder": held.Holder, "issuer": held.Issuer, "serial": held.Serial,
+					"ends": held.Ends.In(clock.Vietnam).Format("02/01/2006"),
+				}))
+			}
+		}
+		if err == nil && len(tokens) == 0 {
+			fmt.Fprintln(a.out, a.text("cli.token.none", nil))
+		}
+		return err
+	}
+	c.AddCommand(list)
+	return c
+}
