@@ -203,3 +203,17 @@ func (w *world) until(what string, holds func() bool) {
 		w.t.Errorf("never came: %s", what)
 	}
 }
+
+// answered waits until no save is on its way any more: its answer is not only given but heard.
+func (w *world) answered() {
+	w.t.Helper()
+	pass := w.app.pass
+	w.until("the answer to every save", func() bool {
+		busy := true
+		w.at.Send(answer{pass: pass, take: func() tui.Cmd {
+			busy = w.app.saves.busy
+			return nil
+		}})
+		return !busy
+	})
+}
