@@ -40,11 +40,11 @@ fuzz:
 # The slow tests of kills and failing disks, beside the quick ones.
 faults:
 	scripts/install-test-needs
-	COUNTERSIGN_FAULTS=1 go test -count=1 -timeout 60m ./...
+	TEST_FAULTS=1 go test -count=1 -timeout 60m ./...
 
 # Writes recorded screens and generated documents anew: read the difference before committing it.
 golden:
-	COUNTERSIGN_UPDATE=1 go test -count=1 ./internal/tui/... ./kiosk/display ./internal/arch
+	TEST_UPDATE=1 go test -count=1 ./internal/tui/... ./kiosk/display ./internal/arch
 	go test -count=1 ./kiosk/clerk ./internal/config -update
 
 cover:

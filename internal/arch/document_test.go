@@ -130,7 +130,7 @@ func TestEveryPackageIsOnTheMap(t *testing.T) {
 }
 
 // TestTheDescriptionOfTheAPIIsTheOneCheckedIn compares docs/openapi.json with what the server says of itself. With
-// COUNTERSIGN_UPDATE=1 it is written anew; look at the difference, somebody's script may depend on it.
+// TEST_UPDATE=1 it is written anew; look at the difference, somebody's script may depend on it.
 func TestTheDescriptionOfTheAPIIsTheOneCheckedIn(t *testing.T) {
 	_, described := api.New(&api.Server{Hall: &kiosk.Hall{}})
 	raw, err := described.OpenAPI().MarshalJSON()
@@ -143,7 +143,7 @@ func TestTheDescriptionOfTheAPIIsTheOneCheckedIn(t *testing.T) {
 	}
 	now.WriteByte('\n')
 	name := filepath.Join(root, "docs", "openapi.json")
-	if os.Getenv("COUNTERSIGN_UPDATE") == "1" {
+	if os.Getenv("TEST_UPDATE") == "1" {
 		if err := os.WriteFile(name, now.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
 		}

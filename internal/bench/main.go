@@ -8,7 +8,7 @@
 // machine does not change them. Nothing is asserted: a figure is for people to read. Lines that begin with # say what
 // was measured.
 //
-// "bench PREFIX" measures only what begins with PREFIX. COUNTERSIGN_PROFILE names a file for a processor profile of the
+// "bench PREFIX" measures only what begins with PREFIX. BENCH_PROFILE names a file for a processor profile of the
 // run. Start reading at figures.
 package main
 
@@ -37,7 +37,7 @@ func main() {
 	if len(os.Args) > 1 {
 		prefix = strings.TrimPrefix(os.Args[1], "ONLY=")
 	}
-	if err := profiled(os.Getenv("COUNTERSIGN_PROFILE"), func() error { return run(ctx, prefix, os.Stdout) }); err != nil {
+	if err := profiled(os.Getenv("BENCH_PROFILE"), func() error { return run(ctx, prefix, os.Stdout) }); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

@@ -3,7 +3,7 @@ package demo
 import "os"
 
 // faultsVar turns the slow tier on: the full counts of kills and flips.
-const faultsVar = "COUNTERSIGN_FAULTS"
+const faultsVar = "TEST_FAULTS"
 
 func slow() bool { return os.Getenv(faultsVar) != "" }
 

@@ -233,7 +233,7 @@ func TestTheScreensOfTheReadmeAreTheProgramsOwn(t *testing.T) {
 					t.Errorf("%s does not show %q", name, must)
 				}
 			}
-			if os.Getenv("COUNTERSIGN_UPDATE") == "" {
+			if os.Getenv("TEST_UPDATE") == "" {
 				continue
 			}
 			if err := os.WriteFile(filepath.Join("..", "..", "docs", "pictures", name+".svg"), tuitest.SVG(shot, title), 0o644); err != nil {
