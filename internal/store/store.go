@@ -1,6 +1,6 @@
 // Package store keeps the counter's records in one SQLite database under the data directory.
 //
-// Store implements kiosk.Store. Its promises, in the order in which they are easy to break:
+// Store implements kiosk.Store, and by Helpdesk helpdesk.Store. Its promises, in the order in which they are easy to break:
 //
 //   - What Update acknowledged has survived a power cut; what it refused has left no trace. All updates pass one
 //     writer (writer.go), which carries out every waiting one in a savepoint of its own and commits them together,
@@ -13,6 +13,8 @@
 //   - What was opened stays opened only in this process's memory, and is used for the very bytes in the row and no
 //     others (memory.go).
 //   - The journal is appended in the transaction of the act that it tells (journal.go).
+//   - A mail that came is stored once, however often it is brought (arrival.go), and is found by its words without one of
+//     them lying on the disk (words.go).
 //   - One process at a time uses a data directory (lock.go).
 //
 // Start reading at Open, then writer.go and tx.go; after that there is one file a noun.
@@ -61,6 +63,8 @@ type Store struct {
 	seals   kept[seal.Seal]
 	grants  kept[seal.Grant]
 	memory  memory
+	wordKey sync.Once
+	words   []byte // from which the keys of searched words are made
 
 	broken   atomic.Pointer[fault.Error] // set once, when a write has failed for good
 	enqueued chan struct{}
