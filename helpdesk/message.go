@@ -161,6 +161,9 @@ type Outgoing struct {
 	Approve string    `json:"approve"`
 }
 
+// MailJob is the kind of the jobs that build and send the desk's mails; their payload is the key of the Outgoing.
+const MailJob = "helpdesk_mail"
+
 // Auto reports whether nobody wrote the mail.
 func (o *Outgoing) Auto() bool { return o.Author == "" }
 

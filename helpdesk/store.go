@@ -66,8 +66,8 @@ type Queue struct {
 	Limit    int // 0 is 100
 }
 
-// Working are the states in which somebody has something to do or waits.
-var Working = []State{New, Missing, Open, Waiting}
+// InWork are the states in which somebody has something to do or waits.
+var InWork = []State{New, Missing, Open, Waiting}
 
 // Messages are the entries of the threads.
 type Messages interface {

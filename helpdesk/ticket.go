@@ -117,7 +117,7 @@ type Ticket struct {
 	ClosedAt   time.Time     `json:"closed_at"`
 	Escalated  int           `json:"escalated"` // steps of escalation that were told
 
-	Asked     []string  `json:"asked"`     // what the automatic question asked for: description, screenshot, contact
+	Asked     []string  `json:"asked"`     // for which of it the automatic question asked
 	Automatic int       `json:"automatic"` // automatic mails sent so far
 	Count     int       `json:"count"`     // messages
 	Unread    int       `json:"unread"`    // messages of the customer since an agent looked

@@ -53,7 +53,7 @@ func (t *tx) person(address string) []byte {
 func (t *tx) condition(q helpdesk.Queue) (string, []any) {
 	states := q.States
 	if len(states) == 0 {
-		states = helpdesk.Working
+		states = helpdesk.InWork
 	}
 	quoted := make([]string, len(states))
 	for i, s := range states {
