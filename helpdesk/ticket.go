@@ -117,6 +117,7 @@ type Ticket struct {
 	ClosedAt   time.Time     `json:"closed_at"`
 	Escalated  int           `json:"escalated"` // steps of escalation that were told
 
+	Lacks     []string  `json:"lacks"`     // what the first mail lacked: description, screenshot, contact
 	Asked     []string  `json:"asked"`     // for which of it the automatic question asked
 	Automatic int       `json:"automatic"` // automatic mails sent so far
 	Count     int       `json:"count"`     // messages

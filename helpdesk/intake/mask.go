@@ -41,7 +41,7 @@ var secretWords = []secretWord{
 // between are words that may stand between the announcement and the secret. Any other word ends the search.
 var between = strings.Fields(`la is the cua em toi minh anh chi chung thu so ma moi cu hien tai nay do nhu sau dang nhap token usb
 	dvc email thu may tinh tai khoan my our your new old login account user id pass password mat khau pin otp code va and ten
-	nguoi dung don vi ky cks`)
+	nguoi dung don vi ky cks vua nhan duoc gui cap`)
 
 // reach is how many words after the announcement are looked at.
 const reach = 10
@@ -68,7 +68,7 @@ func maskWords(text string, words []helpdesk.Word) (string, []helpdesk.Mask) {
 			continue
 		}
 		if h, ok := secretAfter(text, words, i+len(s.words), s.kind); ok {
-			found = append(found, h...)
+			found = append(found, h)
 		}
 	}
 	if len(found) == 0 {
@@ -108,7 +108,7 @@ func announces(words []helpdesk.Word, i int) (secretWord, bool) {
 }
 
 // secretAfter looks for the secret that an announcement at word i-1 is about.
-func secretAfter(text string, words []helpdesk.Word, i int, kind string) ([]hidden, bool) {
+func secretAfter(text string, words []helpdesk.Word, i int, kind string) (hidden, bool) {
 	end := 0
 	if i > 0 {
 		end = words[i-1].To
@@ -116,20 +116,20 @@ func secretAfter(text string, words []helpdesk.Word, i int, kind string) ([]hidd
 	for n := i; n < len(words) && n < i+reach; n++ {
 		gap := text[end:words[n].From]
 		if strings.ContainsAny(gap, ".!?;") && !said(gap) || strings.Count(gap, "\n") > 1 {
-			return nil, false
+			return hidden{}, false
 		}
-		from, to := chunk(text, words[n])
-		value := text[from:to]
+		from, to := run(text, words, n)
+		value := strings.ReplaceAll(text[from:to], " ", "")
 		told := said(gap) || n > i && words[n-1].Text == "la" || n > i && words[n-1].Text == "is"
 		if looksSecret(value, kind, told) && (told || !slices.Contains(between, words[n].Text)) {
-			return run(text, words, n, kind), true
+			return hidden{from, to, kind}, true
 		}
 		if !slices.Contains(between, words[n].Text) {
-			return nil, false
+			return hidden{}, false
 		}
 		end = words[n].To
 	}
-	return nil, false
+	return hidden{}, false
 }
 
 // said reports whether what stands between two words says that a value follows.
@@ -180,18 +180,17 @@ func looksSecret(value, kind string, told bool) bool {
 	return digits > 0 && digits+letters+odd >= 4 || odd > 0 && letters >= 3 && digits+letters+odd >= 6
 }
 
-// run takes a secret and the groups of digits that go on after it: "123 456 789".
-func run(text string, words []helpdesk.Word, n int, kind string) []hidden {
-	from, to := chunk(text, words[n])
-	for n++; n < len(words); n++ {
-		gap := text[min(to, words[n].From):words[n].From]
-		if strings.Trim(gap, " -.") != "" || strings.Trim(words[n].Text, "0123456789") != "" || !strings.HasSuffix(strings.TrimRight(text[from:to], " "), text[to-1:to]) {
+// run takes a piece without spaces, and when it is digits the groups of digits that follow it: "123 456 789".
+func run(text string, words []helpdesk.Word, n int) (from, to int) {
+	from, to = chunk(text, words[n])
+	for n++; n < len(words) && digitsOnly(text[from:to]) && digitsOnly(words[n].Text); n++ {
+		next, end := chunk(text, words[n])
+		if next <= to || strings.Trim(text[to:next], " ") != "" || !digitsOnly(text[next:end]) {
 			break
 		}
-		if c := text[to-1]; c < '0' || c > '9' || gap == "" {
-			break
-		}
-		_, to = chunk(text, words[n])
+		to = end
 	}
-	return []hidden{{from, to, kind}}
+	return from, to
 }
+
+func digitsOnly(s string) bool { return strings.Trim(s, "0123456789 -.") == "" }

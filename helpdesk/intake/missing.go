@@ -76,12 +76,21 @@ func number(text string, i int) (string, int) {
 		switch {
 		case isDigit(text[i]):
 			b.WriteByte(text[i])
-		case strings.IndexByte(" .-()", text[i]) >= 0 && i+1 < len(text) && (isDigit(text[i+1]) || text[i+1] == '('):
+		case separates(text, i):
 		default:
 			return b.String(), i
 		}
 	}
 	return b.String(), i
+}
+
+// separates reports whether a byte stands between two groups of a number: one separator, or a bracket and a space.
+func separates(text string, i int) bool {
+	if strings.IndexByte(" .-()", text[i]) < 0 || i+1 >= len(text) {
+		return false
+	}
+	next := text[i+1]
+	return isDigit(next) || next == '(' || text[i] == ')' && next == ' ' && i+2 < len(text) && isDigit(text[i+2])
 }
 
 // split returns the byte at which the quoted part of a text begins: its own first lines of quotation, or a line by which

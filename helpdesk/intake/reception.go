@@ -88,7 +88,7 @@ func (r *Reception) Arrive(ctx context.Context, list []helpdesk.Arrival) (fresh 
 // Batches are bounded by both, so that neither memory nor the counters' wait for the writer grows.
 const (
 	batchMails = 48
-	batchBytes = 8 << 20
+	batchBytes = 4 << 20
 )
 
 // waiting is a mail between its bytes and its fate.
