@@ -46,11 +46,15 @@ func (f *filing) file() error {
 	if m.Kind == mail.KindUnreadable && f.in.Released == "" {
 		return f.end(helpdesk.Quarantined, "unread."+m.Unreadable)
 	}
-	if first, err := f.tx.Same(identity(m), f.in.ID); err != nil {
-		return err
-	} else if first != f.in.ID {
-		f.in.Of = first
-		return f.end(helpdesk.Duplicate, "same")
+	if m.MessageID != "" {
+		first, err := f.tx.Same(identity(m), f.in.ID)
+		if err != nil {
+			return err
+		}
+		if first != f.in.ID {
+			f.in.Of = first
+			return f.end(helpdesk.Duplicate, "same")
+		}
 	}
 	if m.Kind == mail.KindBounce {
 		return f.bounce(m)
@@ -118,10 +122,11 @@ func (f *filing) take(m *mail.Message, v mail.Verdict) {
 	f.in.Secret = len(f.kinds) > 0
 }
 
-// identity is what makes a mail that mail, whatever way its copies went.
+// identity is what makes a mail with a Message-ID that mail, whatever way its copies went. The Message-ID alone would let
+// somebody who knows it keep the honest mail out. Mails without one are told apart by their bytes.
 func identity(m *mail.Message) string {
 	h := sha256.New()
-	for _, part := range []string{m.MessageID, m.Subject, m.Date.UTC().Format(time.RFC3339), m.Text} {
+	for _, part := range []string{m.MessageID, m.OriginalID, m.Subject, m.Date.UTC().Format(time.RFC3339), m.Text} {
 		h.Write([]byte(strconv.Itoa(len(part)) + ":" + part))
 	}
 	for _, a := range m.From {
