@@ -76,7 +76,7 @@ func (t *Ticket) working() State {
 
 // wrong is the refusal of a step that the state does not allow.
 func (t *Ticket) wrong(step string) error {
-	return fault.New(fault.Conflict, "ticket.state", fault.Args{"ticket": t.Key, "state": "@ticket.state." + string(t.State), "step": step})
+	return fault.New(fault.Conflict, "ticket.state", fault.Args{"ticket": t.Key, "state": "@ticket.state." + string(t.State), "step": "@ticket.step." + step})
 }
 
 // Give lets an agent work on the ticket; "" gives it back to the queue.
