@@ -3,6 +3,7 @@ package helpdesk
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -19,7 +20,16 @@ func Fold(s string) string {
 	return b.String()
 }
 
-// foldRune writes the folded letter; full-width forms become plain ones.
+// plain holds the folded forms of the Latin letters beyond ASCII, made when the first one is met.
+var plain = sync.OnceValue(func() *[0x1F00]rune {
+	var table [0x1F00]rune
+	for r := range rune(len(table)) {
+		table[r] = foldSlow(r)
+	}
+	return &table
+})
+
+// foldRune writes the folded letter; marks have none, full-width forms become plain ones.
 func foldRune(b *strings.Builder, r rune) {
 	switch {
 	case r < utf8.RuneSelf:
@@ -27,23 +37,34 @@ func foldRune(b *strings.Builder, r rune) {
 			r += 'a' - 'A'
 		}
 		b.WriteByte(byte(r))
-	case r == 'đ' || r == 'Đ':
-		b.WriteByte('d')
-	case unicode.Is(unicode.Mn, r):
-	case r >= 0xFF01 && r <= 0xFF5E:
-		foldRune(b, r-0xFEE0)
+		return
+	case r < 0x1F00:
+		r = plain()[r]
 	default:
-		var buf [utf8.UTFMax]byte
-		n := utf8.EncodeRune(buf[:], r)
-		if d := norm.NFD.Properties(buf[:n]).Decomposition(); len(d) > 0 && !unicode.Is(unicode.Hangul, r) {
-			first, _ := utf8.DecodeRune(d)
-			if first != r {
-				foldRune(b, first)
-				return
-			}
-		}
-		b.WriteRune(unicode.ToLower(r))
+		r = foldSlow(r)
 	}
+	if r >= 0 {
+		b.WriteRune(r)
+	}
+}
+
+// foldSlow folds one letter; -1 is none.
+func foldSlow(r rune) rune {
+	switch {
+	case r == 'đ' || r == 'Đ':
+		return 'd'
+	case unicode.Is(unicode.Mn, r):
+		return -1
+	case r >= 0xFF01 && r <= 0xFF5E:
+		return unicode.ToLower(r - 0xFEE0)
+	}
+	var buf [utf8.UTFMax]byte
+	n := utf8.EncodeRune(buf[:], r)
+	if d := norm.NFD.Properties(buf[:n]).Decomposition(); len(d) > 0 && !unicode.Is(unicode.Hangul, r) {
+		first, _ := utf8.DecodeRune(d)
+		return unicode.ToLower(first)
+	}
+	return unicode.ToLower(r)
 }
 
 // Word is a folded word and where it stood.
@@ -66,7 +87,7 @@ func Words(s string) []Word {
 	}
 	for i, r := range s {
 		switch {
-		case unicode.Is(unicode.Mn, r):
+		case r >= utf8.RuneSelf && unicode.Is(unicode.Mn, r):
 		case r >= utf8.RuneSelf && unicode.Is(unicode.Han, r):
 			flush(i)
 			out = append(out, Word{Text: string(r), From: i, To: i + utf8.RuneLen(r)})
@@ -95,19 +116,26 @@ const maxTerms = 600
 
 // Terms returns the different folded words of texts, for Search.
 func Terms(texts ...string) []string {
-	seen := map[string]bool{}
-	var out []string
+	var all []Word
 	for _, text := range texts {
-		for _, w := range Words(text) {
-			if len(w.Text) > 40 || seen[w.Text] {
-				continue
-			}
-			if len(out) == maxTerms {
-				return out
-			}
-			seen[w.Text] = true
-			out = append(out, w.Text)
+		all = append(all, Words(text)...)
+	}
+	return TermsOf(all)
+}
+
+// TermsOf returns the different ones of words.
+func TermsOf(words []Word) []string {
+	seen := make(map[string]bool, len(words))
+	var out []string
+	for _, w := range words {
+		if len(w.Text) > 40 || seen[w.Text] {
+			continue
 		}
+		if len(out) == maxTerms {
+			return out
+		}
+		seen[w.Text] = true
+		out = append(out, w.Text)
 	}
 	return out
 }

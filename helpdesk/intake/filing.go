@@ -1,8 +1,6 @@
 package intake
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"slices"
 	"strconv"
@@ -23,12 +21,6 @@ type filing struct {
 	w   *waiting
 	now time.Time
 	out *outcome
-
-	from  helpdesk.Address
-	text  string // masked
-	words []helpdesk.Word
-	masks []helpdesk.Mask
-	kinds []string // of secrets that were masked
 }
 
 // file decides and writes. The order of the questions is the order of trust: what can't be read, what is there already,
@@ -46,8 +38,8 @@ func (f *filing) file() error {
 	if m.Kind == mail.KindUnreadable && f.in.Released == "" {
 		return f.end(helpdesk.Quarantined, "unread."+m.Unreadable)
 	}
-	if m.MessageID != "" {
-		first, err := f.tx.Same(identity(m), f.in.ID)
+	if f.w.digest.identity != "" {
+		first, err := f.tx.Same(f.w.digest.identity, f.in.ID)
 		if err != nil {
 			return err
 		}
@@ -81,7 +73,7 @@ func (f *filing) file() error {
 		return f.automatic(m, place)
 	}
 	if f.in.Released == "" {
-		reason, err := spend(f.tx, f.r.Limits.arriving(v.Level.Proven(), f.from.Address), f.now)
+		reason, err := spend(f.tx, f.r.Limits.arriving(v.Level.Proven(), f.in.From.Address), f.now)
 		if err != nil {
 			return err
 		}
@@ -97,45 +89,8 @@ func (f *filing) file() error {
 
 // take notes on the record what the mail says of itself, with its secrets masked.
 func (f *filing) take(m *mail.Message, v mail.Verdict) {
-	if a, ok := m.Sole(); ok {
-		f.from = helpdesk.Address{Name: a.Name, Address: a.Addr}
-	} else if len(m.From) > 0 {
-		f.from = helpdesk.Address{Name: m.From[0].Name, Address: m.From[0].Addr}
-	}
-	text := m.Text
-	f.in.From, f.in.MailID, f.in.Trust = f.from, m.MessageID, helpdesk.TrustOf(v)
-	if len(text) > helpdesk.MaxText {
-		text = strings.ToValidUTF8(text[:helpdesk.MaxText], "")
-	}
-	var secrets []helpdesk.Mask
-	f.in.Subject, secrets = Mask(m.Subject)
-	f.words = helpdesk.Words(text)
-	f.text, f.masks = maskWords(text, f.words)
-	if len(f.masks) > 0 {
-		f.words = helpdesk.Words(f.text)
-	}
-	for _, s := range append(secrets, f.masks...) {
-		if !slices.Contains(f.kinds, s.Kind) {
-			f.kinds = append(f.kinds, s.Kind)
-		}
-	}
-	f.in.Secret = len(f.kinds) > 0
-}
-
-// identity is what makes a mail with a Message-ID that mail, whatever way its copies went. The Message-ID alone would let
-// somebody who knows it keep the honest mail out. Mails without one are told apart by their bytes.
-func identity(m *mail.Message) string {
-	h := sha256.New()
-	for _, part := range []string{m.MessageID, m.OriginalID, m.Subject, m.Date.UTC().Format(time.RFC3339), m.Text} {
-		h.Write([]byte(strconv.Itoa(len(part)) + ":" + part))
-	}
-	for _, a := range m.From {
-		h.Write([]byte(a.Addr + "\n"))
-	}
-	for _, a := range m.Attachments {
-		h.Write([]byte(a.SHA256 + "\n"))
-	}
-	return hex.EncodeToString(h.Sum(nil))
+	f.in.From, f.in.Subject, f.in.MailID, f.in.Trust = f.w.digest.from, f.w.digest.subject, m.MessageID, helpdesk.TrustOf(v)
+	f.in.Secret = len(f.w.digest.kinds) > 0
 }
 
 // end writes the fate.
@@ -155,7 +110,7 @@ func (f *filing) ours(m *mail.Message) (bool, error) {
 			return false, err
 		}
 	}
-	return helpdesk.FoldAddress(f.from.Address) == helpdesk.FoldAddress(f.r.Secrets.Address), nil
+	return helpdesk.FoldAddress(f.in.From.Address) == helpdesk.FoldAddress(f.r.Secrets.Address), nil
 }
 
 // bounce puts a delivery report on the ticket of the mail that it is about. Only our own Message-ID leads there.
@@ -216,7 +171,7 @@ func (f *filing) message(m *mail.Message, t *helpdesk.Ticket) error {
 	t.Heard(f.r.Working, f.now)
 	t.Trust = f.in.Trust
 	if t.Contact.Phone == "" {
-		t.Contact.Phone = Phone(f.text)
+		t.Contact.Phone = f.w.digest.phone
 	}
 	if _, err := f.receipt(t, f.secretPoints()); err != nil {
 		return err
@@ -227,23 +182,21 @@ func (f *filing) message(m *mail.Message, t *helpdesk.Ticket) error {
 // add writes the mail as the ticket's next message.
 func (f *filing) add(m *mail.Message, t *helpdesk.Ticket, kind helpdesk.Kind, b *helpdesk.Bounce) error {
 	msg := t.Next(kind, f.now)
-	msg.From, msg.Subject, msg.Text, msg.Masks = f.from, f.in.Subject, f.text, f.masks
-	msg.Quoted, msg.Cut = split(f.text), m.Cut || len(m.Text) > helpdesk.MaxText
+	d := &f.w.digest
+	msg.From, msg.Subject, msg.Text, msg.Masks = d.from, d.subject, d.text, d.masks
+	msg.Quoted, msg.Cut = d.quoted, m.Cut || len(m.Text) > helpdesk.MaxText
 	msg.MailID, msg.Intake, msg.Trust, msg.Bounce = m.MessageID, f.in.ID, f.in.Trust, b
 	for _, a := range m.To {
 		msg.To = append(msg.To, helpdesk.Address{Name: a.Name, Address: a.Addr})
 	}
-	names := []string{}
 	for _, a := range m.Attachments {
 		msg.Files = append(msg.Files, helpdesk.Attachment{Name: a.Name, Type: a.Type, Size: a.Size, SHA256: a.SHA256, Blocked: blocked(a)})
-		names = append(names, a.Name)
 	}
 	if err := f.tx.PutMessage(msg); err != nil {
 		return err
 	}
 	f.in.Ticket, f.in.Message = t.Key, msg.Key
-	terms := helpdesk.Terms(append(names, f.in.Subject, f.from.Name, f.from.Address, f.text[:msg.Quoted])...)
-	return f.tx.PutWords(msg.Key, f.now, terms)
+	return f.tx.PutWords(msg.Key, f.now, d.terms)
 }
 
 // blocked says why a file is never opened here.
@@ -260,8 +213,8 @@ type facts map[string]string
 
 func (f *filing) facts(m *mail.Message) facts {
 	out := facts{"arrival": strconv.FormatInt(f.in.ID, 10), "trust": string(f.in.Trust.Level), "files": strconv.Itoa(len(m.Attachments))}
-	if len(f.kinds) > 0 {
-		out["masked"] = strings.Join(f.kinds, " ")
+	if len(f.w.digest.kinds) > 0 {
+		out["masked"] = strings.Join(f.w.digest.kinds, " ")
 	}
 	return out
 }

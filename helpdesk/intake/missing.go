@@ -13,17 +13,17 @@ import (
 const describedBy = 12
 
 // missing returns what a request lacks of what its category needs, in the order of helpdesk.Needs.
-func missing(needs []string, words []helpdesk.Word, text string, files []mail.Attachment) []string {
+func missing(needs []string, words int, phone string, files []mail.Attachment) []string {
 	var out []string
 	for _, need := range needs {
 		has := true
 		switch need {
 		case "description":
-			has = len(words) >= describedBy
+			has = words >= describedBy
 		case "screenshot":
 			has = pictured(files)
 		case "contact":
-			has = Phone(text) != ""
+			has = phone != ""
 		}
 		if !has {
 			out = append(out, need)

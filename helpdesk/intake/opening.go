@@ -11,24 +11,22 @@ import (
 // ticket opens a new one for the mail.
 func (f *filing) ticket(m *mail.Message, v mail.Verdict, place place) error {
 	route := f.w.reading.Route
-	own := helpdesk.Words(f.text[:split(f.text)])
-	category := f.r.Categories.Category(f.r.Categories.Guess(append(helpdesk.Words(f.in.Subject), own...)))
-	lacks := missing(category.Needs, own, f.text, m.Attachments)
+	category, lacks := f.w.digest.category, f.w.digest.lacks
 	serial, err := f.r.Numbering.Draw(f.tx, f.now)
 	if err != nil {
 		return err
 	}
 	t := &helpdesk.Ticket{
 		Key: f.r.Numbering.Format(serial), Channel: helpdesk.ByMail, Priority: helpdesk.Normal, Rank: helpdesk.RankMail,
-		Route: route, Category: category.Code, Subject: f.in.Subject, Customer: f.from.Address, Proven: v.Level.Proven(),
+		Route: route, Category: category.Code, Subject: f.in.Subject, Customer: f.in.From.Address, Proven: v.Level.Proven(),
 		Trust: f.in.Trust, Claims: place.claims, Lacks: lacks, Unread: 1,
-		Contact: helpdesk.Contact{Name: f.from.Name, Phone: Phone(f.text)},
+		Contact: helpdesk.Contact{Name: f.in.From.Name, Phone: f.w.digest.phone},
 	}
 	if route.Valid() {
 		t.Rank = helpdesk.RankSubject
 	}
-	if f.from.Address != "" {
-		t.Participants = []helpdesk.Participant{{Address: f.from.Address, Name: f.from.Name, Since: f.now}}
+	if f.in.From.Address != "" {
+		t.Participants = []helpdesk.Participant{{Address: f.in.From.Address, Name: f.in.From.Name, Since: f.now}}
 	}
 	if err := f.knownUnit(t); err != nil {
 		return err
@@ -66,7 +64,7 @@ func (f *filing) knownUnit(t *helpdesk.Ticket) error {
 	if !t.Proven {
 		return nil
 	}
-	u, err := helpdesk.UnitOf(f.tx, f.from.Address)
+	u, err := helpdesk.UnitOf(f.tx, f.in.From.Address)
 	if err != nil || u == nil {
 		return err
 	}
@@ -84,7 +82,7 @@ func (f *filing) points(t *helpdesk.Ticket, asked []string) ([]helpdesk.Point, e
 	case t.Route.Problem == "office":
 		out = append(out, helpdesk.Point{Name: helpdesk.PointOffice, Args: map[string]string{"code": t.Route.Code, "province": t.Route.Province}})
 	case !t.Route.Valid() && f.in.Trust.Level.Proven():
-		told, err := spend(f.tx, []budget{{"correct " + helpdesk.FoldAddress(f.from.Address), f.r.Limits.Correction, 1, "told"}}, f.now)
+		told, err := spend(f.tx, []budget{{"correct " + helpdesk.FoldAddress(f.in.From.Address), f.r.Limits.Correction, 1, "told"}}, f.now)
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +103,7 @@ func (f *filing) points(t *helpdesk.Ticket, asked []string) ([]helpdesk.Point, e
 }
 
 func (f *filing) secretPoints() (out []helpdesk.Point) {
-	for _, kind := range f.kinds {
+	for _, kind := range f.w.digest.kinds {
 		out = append(out, helpdesk.Point{Name: helpdesk.PointSecret, Args: map[string]string{"kind": kind}})
 	}
 	return out
@@ -114,10 +112,10 @@ func (f *filing) secretPoints() (out []helpdesk.Point) {
 // receipt queues the one automatic mail that a mail may cause: only to a proven sender, never to a program, and as far as
 // the budgets go. It holds points and nothing that the sender wrote.
 func (f *filing) receipt(t *helpdesk.Ticket, points []helpdesk.Point) (sent bool, err error) {
-	if len(points) == 0 || !f.in.Trust.Level.Proven() || f.w.reading.Mail.Automatic() || !t.MayAutomatic() || f.from.Address == "" {
+	if len(points) == 0 || !f.in.Trust.Level.Proven() || f.w.reading.Mail.Automatic() || !t.MayAutomatic() || f.in.From.Address == "" {
 		return false, nil
 	}
-	over, err := spend(f.tx, f.r.Limits.answering(f.from.Address), f.now)
+	over, err := spend(f.tx, f.r.Limits.answering(f.in.From.Address), f.now)
 	if err != nil {
 		return false, err
 	}
@@ -132,7 +130,7 @@ func (f *filing) receipt(t *helpdesk.Ticket, points []helpdesk.Point) (sent bool
 	msg := t.Next(helpdesk.Automatic, f.now)
 	o := &helpdesk.Outgoing{
 		Key: msg.Key, Ticket: t.Key, Message: msg.Key, Form: helpdesk.Receipt, State: helpdesk.Queued, Created: f.now,
-		To: helpdesk.Address{Address: f.from.Address}, Points: points, MailID: id, ReplyTo: f.r.Secrets.ReplyAddress(t.Key),
+		To: helpdesk.Address{Address: f.in.From.Address}, Points: points, MailID: id, ReplyTo: f.r.Secrets.ReplyAddress(t.Key),
 	}
 	if f.in.MailID != "" {
 		o.Parents = []string{f.in.MailID}

@@ -96,6 +96,7 @@ type waiting struct {
 	in      *helpdesk.Intake
 	raw     []byte
 	reading Reading
+	digest  digest
 	failed  string // why it could not be read
 }
 
@@ -210,7 +211,9 @@ func (r *Reception) read(w *waiting) {
 	w.reading = r.Reader.Read(w.raw, w.in.Envelope)
 	if w.reading.Mail == nil {
 		w.failed = "parser"
+		return
 	}
+	w.digest = r.digest(w.reading.Mail)
 }
 
 // settleAll writes the fates of a batch in one transaction. When one of them can't be written the others are not made to
