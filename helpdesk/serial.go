@@ -68,8 +68,11 @@ func (n Numbering) Used(number int64) (percent int, alarm bool) {
 	return percent, percent >= alarmHalf && number == (full-1)*alarmHalf/100+1 || percent >= alarmMost
 }
 
-// Format writes the serial as people see it.
+// Format writes the serial as people see it; one without a day is "".
 func (n Numbering) Format(s Serial) string {
+	if len(s.Day) != len(time.DateOnly) {
+		return ""
+	}
 	return fmt.Sprintf("%s%s%s%s-%0*d", s.Prefix, s.Day[2:4], s.Day[5:7], s.Day[8:10], n.Digits, s.Number)
 }
 

@@ -274,11 +274,12 @@ func (r *Reception) settle(ctx context.Context, batch []*waiting) error {
 	return nil
 }
 
-// triesMax is how often a mail is read that was being read when the process ended.
-const triesMax = 2
+// triesMax is how often a mail is read that was being read when the process ended. Processes also end for other reasons, and
+// an innocent mail must not be set aside for those.
+const triesMax = 5
 
 // lookOut reads the mails that were in hand when the last process ended one at a time, and counts the try before it. A mail
-// that ended the process twice is set aside for people.
+// that ended the process again and again is set aside for people.
 func (r *Reception) lookOut(ctx context.Context) (int, error) {
 	batch, err := r.fetch(ctx, 0)
 	if err != nil {
