@@ -31,7 +31,7 @@ const (
 	ToMessage   Fate = "message"     // a message on a ticket
 	ToBounce    Fate = "bounce"      // a delivery report on a ticket
 	ToCheck     Fate = "check"       // "is this really yours?", for helpdesk/genuine
-	ToReport    Fate = "report"      // a suspected fake, for the security officer
+	ToReport    Fate = "report"      // a complaint about a mail of ours
 	ToAutomatic Fate = "automatic"   // a program's mail about nothing of ours; seen, not answered
 	Quarantined Fate = "quarantined" // an agent must look at it
 	Held        Fate = "held"        // over a budget; gets its number when an agent or the next hour lets it

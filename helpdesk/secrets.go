@@ -26,8 +26,8 @@ type SecretKey struct {
 	Bytes []byte
 }
 
-// codeLetters have nothing that is mistaken for something else when read aloud.
-const codeLetters = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+// codeLetters are those of base32 (RFC 4648 §6), which has neither 0 nor 1.
+const codeLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 var codeBase = base32.NewEncoding(codeLetters).WithPadding(base32.NoPadding)
 

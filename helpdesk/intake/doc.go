@@ -9,5 +9,9 @@
 // who is no program, within budgets, and holds nothing that the sender wrote (opening.go); secrets are taken out of the
 // text before it is stored (mask.go), while the original stays sealed as evidence; a mail over a budget gets no number.
 //
+// A part of it asks no record and changes nothing: the grammar of subjects (subject.go), the table of offices (office.go),
+// what a mail is and who sent it (inspect.go), and what the helpdesk would do with it (decide.go); `countersign mail inspect`
+// uses that part alone.
+//
 // Start reading at Reception, then filing.go.
 package intake

@@ -31,7 +31,7 @@ func (f *filing) file() error {
 			return f.end(helpdesk.Quarantined, "unread."+f.w.failed)
 		}
 		// Somebody wants a ticket for it all the same; the original is there to look at.
-		f.w.reading = Reading{Mail: &mail.Message{Kind: mail.KindUnreadable}, Verdict: mail.Verdict{Level: mail.LevelUnproven}}
+		f.w.reading = Inspection{Mail: &mail.Message{Kind: mail.KindUnreadable}, Verdict: mail.Verdict{Level: mail.LevelUnproven}}
 	}
 	m, v := f.w.reading.Mail, f.w.reading.Verdict
 	f.take(m, v)
@@ -57,7 +57,7 @@ func (f *filing) file() error {
 		return f.end(helpdesk.ToAutomatic, "loop")
 	}
 	if m.Kind == mail.KindFeedbackReport {
-		return f.end(helpdesk.ToAutomatic, "feedback")
+		return f.complaint(m)
 	}
 	if f.in.Trust.Fake() && f.in.Released == "" {
 		return f.end(helpdesk.Quarantined, "fake")
@@ -147,6 +147,28 @@ func (f *filing) bounce(m *mail.Message) error {
 	}
 	t.Unread++
 	return f.store(t, helpdesk.ToBounce, "bounce", "ticket.bounce", facts{"mail": out.Key, "state": string(out.State)})
+}
+
+// complaint notes on a ticket that somebody has called a mail of ours unwanted (RFC 5965).
+func (f *filing) complaint(m *mail.Message) error {
+	if m.Feedback == nil {
+		return f.end(helpdesk.ToReport, "complaint")
+	}
+	place, err := f.tx.MailAt(m.Feedback.MessageID)
+	if missingRecord(err) || err == nil && place.Outgoing == "" {
+		return f.end(helpdesk.ToReport, "complaint")
+	}
+	if err != nil {
+		return err
+	}
+	t, err := follow(f.tx, place.Ticket)
+	if err != nil {
+		return err
+	}
+	if err := f.add(m, t, helpdesk.SystemNote, nil); err != nil {
+		return err
+	}
+	return f.store(t, helpdesk.ToReport, "complaint", "ticket.complaint", facts{"mail": place.Outgoing})
 }
 
 // automatic files what a program sent: on the ticket when it answers one of our mails, else where people can see it. It

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"countersign/helpdesk"
 	"countersign/mail"
+	"countersign/mail/auth"
 )
 
 // TestNobodyJoinsATicketWithoutAReferenceOfItsOwnAndProof tries a ticket of ketoan@mau.example in thirty ways.
@@ -193,9 +195,9 @@ func TestAMailThatBreaksTheReaderIsSetAsideAndTheOthersGoOn(t *testing.T) {
 
 type breaking struct{ Reader }
 
-func (b breaking) Read(raw []byte, env helpdesk.Envelope) Reading {
+func (b breaking) Inspect(ctx context.Context, raw []byte, e auth.Envelope, at time.Time) Inspection {
 	if strings.Contains(string(raw), "break the reader") {
 		panic("broken")
 	}
-	return b.Reader.Read(raw, env)
+	return b.Reader.Inspect(ctx, raw, e, at)
 }

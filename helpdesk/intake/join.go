@@ -2,7 +2,6 @@ package intake
 
 import (
 	"slices"
-	"strings"
 
 	"countersign/helpdesk"
 	"countersign/internal/fault"
@@ -140,8 +139,8 @@ func references(m *mail.Message) []string {
 // named returns the ticket whose serial stands in the subject, when there is one. It is only claimed: whoever counts can
 // name a ticket.
 func (f *filing) named(m *mail.Message) string {
-	for _, field := range strings.FieldsFunc(m.Subject, func(r rune) bool { return strings.ContainsRune(" []()<>,;:.\"'", r) }) {
-		s, err := helpdesk.ParseSerial(field)
+	for _, name := range Serials(m.Subject) {
+		s, err := helpdesk.ParseSerial(name)
 		if err != nil {
 			continue
 		}

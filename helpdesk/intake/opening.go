@@ -10,7 +10,7 @@ import (
 
 // ticket opens a new one for the mail.
 func (f *filing) ticket(m *mail.Message, v mail.Verdict, place place) error {
-	route := f.w.reading.Route
+	route := helpdesk.Route(f.w.reading.Routing)
 	category, lacks := f.w.digest.category, f.w.digest.lacks
 	serial, err := f.r.Numbering.Draw(f.tx, f.now)
 	if err != nil {

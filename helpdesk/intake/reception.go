@@ -6,27 +6,21 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
 	"countersign/helpdesk"
 	"countersign/internal/clock"
 	"countersign/internal/fault"
-	"countersign/mail"
+	"countersign/mail/auth"
 )
 
-// Reading is what a mail's bytes turned out to be, before any record was asked.
-type Reading struct {
-	Mail    *mail.Message
-	Verdict mail.Verdict
-	Route   helpdesk.Route
-}
-
-// Reader reads bytes: gate, parser, who sent it, where it belongs. It asks no record and changes nothing; `countersign
-// mail inspect` uses the same one. The mail's Kind is final, authenticity checks included.
+// Reader reads bytes: gate, parser, who sent it, where it belongs. It asks no record and changes nothing; *Inspector is one.
 type Reader interface {
-	Read(raw []byte, env helpdesk.Envelope) Reading
+	Inspect(ctx context.Context, raw []byte, e auth.Envelope, at time.Time) Inspection
 }
 
 // Reception takes mails from durable bytes to their fate.
@@ -95,7 +89,7 @@ const (
 type waiting struct {
 	in      *helpdesk.Intake
 	raw     []byte
-	reading Reading
+	reading Inspection
 	digest  digest
 	failed  string // why it could not be read
 }
@@ -141,7 +135,7 @@ func (r *Reception) load(ctx context.Context, out chan<- []*waiting) error {
 			return err
 		}
 		after = batch[len(batch)-1].in.ID
-		r.readAll(batch)
+		r.readAll(ctx, batch)
 		select {
 		case out <- batch:
 		case <-ctx.Done():
@@ -178,13 +172,13 @@ func (r *Reception) fetch(ctx context.Context, after int64) (batch []*waiting, e
 }
 
 // readAll reads a batch on all cores.
-func (r *Reception) readAll(batch []*waiting) {
+func (r *Reception) readAll(ctx context.Context, batch []*waiting) {
 	var wg sync.WaitGroup
 	next := make(chan *waiting)
 	for range min(runtime.GOMAXPROCS(0), len(batch)) {
 		wg.Go(func() {
 			for w := range next {
-				r.read(w)
+				r.read(ctx, w)
 			}
 		})
 	}
@@ -196,7 +190,7 @@ func (r *Reception) readAll(batch []*waiting) {
 }
 
 // read reads one mail. A reader that panics has met a mail that is kept and shown to people.
-func (r *Reception) read(w *waiting) {
+func (r *Reception) read(ctx context.Context, w *waiting) {
 	if w.failed != "" {
 		return
 	}
@@ -208,7 +202,11 @@ func (r *Reception) read(w *waiting) {
 		// The parts of a message lie in these bytes; what is kept of it does not.
 		w.raw = nil
 	}()
-	w.reading = r.Reader.Read(w.raw, w.in.Envelope)
+	e := auth.Envelope{From: strings.Trim(w.in.Envelope.From, "<>"), Helo: w.in.Envelope.Hello}
+	if ip, err := netip.ParseAddr(w.in.Envelope.Client); err == nil {
+		e.IP = ip
+	}
+	w.reading = r.Reader.Inspect(ctx, w.raw, e, w.in.At)
 	if w.reading.Mail == nil {
 		w.failed = "parser"
 		return
@@ -297,7 +295,7 @@ func (r *Reception) lookOut(ctx context.Context) (int, error) {
 		if w.in.Tries > triesMax {
 			w.failed = "crash"
 		}
-		r.read(w)
+		r.read(ctx, w)
 		if _, err := r.settleAll(ctx, []*waiting{w}); err != nil {
 			return i, err
 		}

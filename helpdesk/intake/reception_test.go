@@ -11,6 +11,8 @@ import (
 
 	"countersign/helpdesk"
 	"countersign/mail"
+	"countersign/mail/auth"
+	"countersign/services"
 )
 
 func points(o *helpdesk.Outgoing) string {
@@ -260,5 +262,52 @@ func TestProgramsAreNotAnswered(t *testing.T) {
 				t.Errorf("released it became %v, %d mails leave", f, w.mailsOut())
 			}
 		})
+	}
+}
+
+// inspector is the reader of the real program, for a border of that name.
+func inspector(t *testing.T) *Inspector {
+	t.Helper()
+	offices, err := LoadOffices(services.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	house, err := LoadHouse(services.Helpdesk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Inspector{Offices: offices, Queues: house.Queues,
+		Auth: auth.Policy{AuthServID: "mx.kbnn.example", Hops: 1, Own: []string{"kbnn.example"}, Names: house.Names}}
+}
+
+func TestTheRealReaderFilesWhatTheBorderHasProven(t *testing.T) {
+	w := newWorld(t)
+	w.Reader = inspector(t)
+	const proven = "Authentication-Results: mx.kbnn.example; dkim=pass header.d=mau.example; dmarc=pass header.from=mau.example\r\n"
+	for _, c := range []struct {
+		name, extra, from, subject string
+		fate                       helpdesk.Fate
+		province                   string
+		mails                      int
+	}{
+		{"proven", proven, "", "Re: ［0012＃dvc］ Không ký được", helpdesk.ToTicket, "0010", 1},
+		{"another server's word", strings.Replace(proven, "mx.kbnn", "mx.evil", 1), "", "[0010#DVC] x", helpdesk.ToTicket, "0010", 0},
+		{"our own name", "", "Hỗ trợ <hotro@kbnn.example>", "[0010#DVC] x", helpdesk.ToAutomatic, "", 0},
+		{"our own staff", "", "Minh <minh@kbnn.example>", "[0010#DVC] x", helpdesk.Quarantined, "", 0},
+		{"a question", proven, "", "XACMINH SD261121-000001", helpdesk.ToCheck, "", 0},
+	} {
+		before := w.mailsOut()
+		l := letter{from: c.from, subject: c.subject, id: c.name + "@mau.example", extra: c.extra, picture: true}
+		raw := "Received: from x by mx.kbnn.example; Sat, 21 Nov 2026 09:00:00 +0700\r\n" + string(l.raw())
+		w.uid++
+		in := w.bring([]helpdesk.Arrival{{Mailbox: "hotro", UIDValidity: 1, UID: w.uid, Raw: []byte(strings.Replace(raw, "Received", c.extra+"Received", 1))}})[0]
+		if in.Fate != c.fate || w.mailsOut()-before != c.mails {
+			t.Errorf("%s: %s (%s, %s), %d mails, want %s and %d", c.name, in.Fate, in.Reason, in.Trust.Level, w.mailsOut()-before, c.fate, c.mails)
+		}
+		if c.province != "" {
+			if v, _, _ := w.ticket(in.Ticket); v.Route.Province != c.province {
+				t.Errorf("%s: the province is %q (%s)", c.name, v.Route.Province, v.Route.Problem)
+			}
+		}
 	}
 }

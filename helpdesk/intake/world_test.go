@@ -17,6 +17,7 @@ import (
 	"countersign/internal/store"
 	"countersign/internal/vault"
 	"countersign/mail"
+	"countersign/mail/auth"
 	"countersign/mail/message"
 	"countersign/services"
 )
@@ -44,7 +45,7 @@ type borderReader struct{}
 
 var subjectCode = regexp.MustCompile(`\[(\d{4})#DVC\]`)
 
-func (borderReader) Read(raw []byte, _ helpdesk.Envelope) Reading {
+func (borderReader) Inspect(_ context.Context, raw []byte, _ auth.Envelope, _ time.Time) Inspection {
 	m := message.Parse(raw, message.Limits{})
 	v := mail.Verdict{Level: mail.LevelUnproven}
 	for _, h := range m.Header {
@@ -52,11 +53,11 @@ func (borderReader) Read(raw []byte, _ helpdesk.Envelope) Reading {
 			v.Level = mail.Level(strings.TrimSpace(h.Value))
 		}
 	}
-	route := helpdesk.Route{Problem: "missing"}
+	route := Routing{Problem: "missing"}
 	if c := subjectCode.FindStringSubmatch(m.Subject); c != nil {
-		route = helpdesk.Route{Code: c[1], Province: c[1], Queue: "DVC"}
+		route = Routing{Code: c[1], Province: c[1], Queue: "DVC"}
 	}
-	return Reading{Mail: m, Verdict: v, Route: route}
+	return Inspection{Mail: m, Verdict: v, Routing: route}
 }
 
 // world is a reception over a real database.
