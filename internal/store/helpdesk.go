@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"countersign/helpdesk"
+	"countersign/internal/job"
 )
 
 // Helpdesk is the store as the helpdesk knows it: the same database, writer and journal.
@@ -23,6 +24,18 @@ func (h Helpdesk) View(ctx context.Context, fn func(helpdesk.Tx) error) error {
 func (h Helpdesk) Update(ctx context.Context, fn func(helpdesk.Tx) error) error {
 	return h.update(ctx, func(t *tx) error { return fn(t) })
 }
+
+// Settle writes what became of a claimed job of the helpdesk; see Store.Settle. With it Helpdesk is a job.Queue whose
+// transactions are the helpdesk's.
+func (h Helpdesk) Settle(ctx context.Context, j job.Job, then func(helpdesk.Tx) error) error {
+	if then == nil {
+		return h.settle(ctx, j, nil)
+	}
+	return h.settle(ctx, j, func(t *tx) error { return then(t) })
+}
+
+// Enqueued tells the helpdesk's runner that a job was added.
+func (h Helpdesk) Enqueued() <-chan struct{} { return h.enqueued[1] }
 
 // NextSerial counts a series of the helpdesk up by one; see helpdesk.Serials.
 func (t *tx) NextSerial(series, day string) (string, int64, error) {

@@ -131,6 +131,13 @@ func (s *Store) Reclaim(ctx context.Context) error {
 // Settle writes what became of a claimed job, and runs then in the same transaction. When the claim no longer holds
 // nothing happens and the error is job.ErrFenced.
 func (s *Store) Settle(ctx context.Context, j job.Job, then func(kiosk.Tx) error) error {
+	if then == nil {
+		return s.settle(ctx, j, nil)
+	}
+	return s.settle(ctx, j, func(t *tx) error { return then(t) })
+}
+
+func (s *Store) settle(ctx context.Context, j job.Job, then func(*tx) error) error {
 	return s.update(ctx, func(t *tx) error {
 		var rev int64
 		err := t.one([]any{&rev}, "SELECT rev FROM jobs WHERE id = ? AND fence = ? AND state = 'running'", j.ID, j.Fence)

@@ -67,7 +67,7 @@ type Store struct {
 	words   []byte // from which the keys of searched words are made
 
 	broken   atomic.Pointer[fault.Error] // set once, when a write has failed for good
-	enqueued chan struct{}
+	enqueued [2]chan struct{} // the counter's runner hears the first, the helpdesk's the second
 	closing  chan struct{}
 	once     sync.Once
 }
@@ -101,7 +101,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		dir: o.Dir, vault: o.Vault, clock: o.Clock, lock: lock,
 		readers:  make(chan *session, readerCount),
-		enqueued: make(chan struct{}, 1),
+		enqueued: [2]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1)},
 		closing:  make(chan struct{}),
 	}
 	if err := s.open(ctx); err != nil {
@@ -183,6 +183,6 @@ func (s *Store) release() error {
 }
 
 // Enqueued tells that a committed transaction has added a job. One signal may stand for many.
-func (s *Store) Enqueued() <-chan struct{} { return s.enqueued }
+func (s *Store) Enqueued() <-chan struct{} { return s.enqueued[0] }
 
 func closedFault() error { return fault.New(fault.Unavailable, "store.closed", nil) }
