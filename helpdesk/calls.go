@@ -15,16 +15,16 @@ func arrival(n int64) string { return strconv.FormatInt(n, 10) }
 
 // Request is one that did not come by mail: at the counter or on the phone.
 type Request struct {
-	Channel  Channel
-	Reason   string // why it is not a mail; needed for the phone (T-F05)
-	Subject  string
-	Text     string
-	Category string
-	Province string
-	Unit     string
-	Contact  Contact
-	Customer string // address for answers; "" when there is none
-	Claims   string // the ticket that it has to do with
+	Channel  Channel `json:"channel"`
+	Reason   string  `json:"reason"` // why it is not a mail; needed for the phone (T-F05)
+	Subject  string  `json:"subject"`
+	Text     string  `json:"text"`
+	Category string  `json:"category"`
+	Province string  `json:"province"`
+	Unit     string  `json:"unit"`
+	Contact  Contact `json:"contact"`
+	Customer string  `json:"customer"` // address for answers; "" when there is none
+	Claims   string  `json:"claims"`   // the ticket that it has to do with
 }
 
 // Open makes a ticket by hand.

@@ -12,23 +12,25 @@ import (
 
 // Figures are the numbers of a period (D8, T-F37).
 type Figures struct {
-	From, To time.Time
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
 
-	Made, Resolved int
-	FirstReply     time.Duration // median, working time; -1 when there was none
-	InTime         float64       // share of the resolved tickets that were resolved in their term, 0 to 1; -1 when none was
-	OverdueNow     int
-	Rated          int
-	Rating         float64 // mean of 1 to 5; 0 when nobody rated
-	ByCategory     map[string]int
-	ByProvince     map[string]int
-	ByChannel      map[Channel]int
+	Made       int             `json:"made"`
+	Resolved   int             `json:"resolved"`
+	FirstReply time.Duration   `json:"first_reply"` // median, working time; -1 when there was none
+	InTime     float64         `json:"in_time"`     // share of the resolved tickets that were resolved in their term, 0 to 1; -1 when none was
+	OverdueNow int             `json:"overdue_now"`
+	Rated      int             `json:"rated"`
+	Rating     float64         `json:"rating"` // mean of 1 to 5; 0 when nobody rated
+	ByCategory map[string]int  `json:"by_category"`
+	ByProvince map[string]int  `json:"by_province"`
+	ByChannel  map[Channel]int `json:"by_channel"`
 
-	MailsIn   map[Fate]int // with Duplicate; the sum is every mail that was ever seen in the period
-	MailsOut  map[OutState]int
-	Suspected int // reports of impostors
-	LastDay   string
-	Last      int64 // the last serial's number on LastDay
+	MailsIn   map[Fate]int     `json:"mails_in"` // with Duplicate; the sum is every mail that was ever seen in the period
+	MailsOut  map[OutState]int `json:"mails_out"`
+	Suspected int              `json:"suspected"` // reports of impostors
+	LastDay   string           `json:"last_day"`
+	Last      int64            `json:"last"` // the last serial's number on LastDay
 }
 
 // Figures counts a period. No figure tells one agent's speed.

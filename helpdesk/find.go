@@ -10,9 +10,9 @@ import (
 
 // Hit is one message that a search found.
 type Hit struct {
-	Ticket  *Ticket
-	Message *Message
-	Snippet string // around the first word
+	Ticket  *Ticket  `json:"ticket"`
+	Message *Message `json:"message"`
+	Snippet string   `json:"snippet"` // around the first word
 }
 
 // Find searches tickets: by serial at once, else by the words of messages, subjects, senders and attachments' names, with

@@ -16,11 +16,11 @@ type Handbook struct {
 // Article is one file of the handbook. It begins with "# Title"; a line "Loại: CKS" before the first empty line names its
 // category, and "Bản: 3" its version.
 type Article struct {
-	Name     string // the file's name without .md
-	Title    string
-	Category string
-	Version  string
-	Text     string // Markdown
+	Name     string `json:"name"` // the file's name without .md
+	Title    string `json:"title"`
+	Category string `json:"category"`
+	Version  string `json:"version"`
+	Text     string `json:"text"` // Markdown
 	terms    []string
 	heads    []string // terms of the title
 }

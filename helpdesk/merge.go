@@ -3,16 +3,17 @@ package helpdesk
 import (
 	"context"
 	"slices"
+	"time"
 
 	"countersign/internal/fault"
 )
 
 // MergeView is what a merge would do, shown before it is done.
 type MergeView struct {
-	SameUnit   bool
-	SameSender bool
-	SameDomain bool
-	NeedsOther bool // a second person must agree: the senders differ
+	SameUnit   bool `json:"same_unit"`
+	SameSender bool `json:"same_sender"`
+	SameDomain bool `json:"same_domain"`
+	NeedsOther bool `json:"needs_other"` // a second person must agree: the senders differ
 }
 
 // Compare says what merging two tickets would mean.
@@ -37,8 +38,8 @@ func domain(address string) string {
 }
 
 // Merge puts the ticket gone into keep. The messages stay where they are and are shown with keep's; both customers' answers
-// arrive at keep. Tickets of different senders need the agreement of a second person, who must be a lead.
-func (tm *Team) Merge(ctx context.Context, a Actor, keep, gone string, agreed *Actor) (*Ticket, error) {
+// arrive at keep. Tickets of different senders are merged by a lead, after somebody else has asked for it with AskMerge.
+func (tm *Team) Merge(ctx context.Context, a Actor, keep, gone string) (*Ticket, error) {
 	if keep == gone {
 		return nil, fault.New(fault.Invalid, "ticket.merge_self", nil)
 	}
@@ -52,13 +53,11 @@ func (tm *Team) Merge(ctx context.Context, a Actor, keep, gone string, agreed *A
 		}
 		f := facts{"gone": gone}
 		if Compare(t, other).NeedsOther {
-			if agreed == nil || agreed.Agent.Name == a.Agent.Name {
-				return nil, fault.New(fault.Forbidden, "ticket.second_person", nil)
-			}
-			if err := agreed.May(RightAssign); err != nil {
+			asked, err := tm.askedFor(tx, a, keep, gone)
+			if err != nil {
 				return nil, err
 			}
-			f["agreed"] = agreed.Agent.Name
+			f["asked"] = asked
 		}
 		now := tm.Clock.Now()
 		for _, p := range other.Participants {
@@ -81,6 +80,46 @@ func (tm *Team) Merge(ctx context.Context, a Actor, keep, gone string, agreed *A
 		tm.tell(gone)
 	}
 	return t, err
+}
+
+// wish is somebody's wish that another person agrees to a merge.
+type wish struct {
+	Name string    `json:"name"` // the tickets
+	Rev  int64     `json:"rev"`
+	By   string    `json:"by"`
+	At   time.Time `json:"at"`
+}
+
+func (w *wish) entry() entry { return entry{"merge wish", w.Name, "", w.At, &w.Rev} }
+
+// AskMerge asks for the merge of two tickets of different senders; a lead who agrees calls Merge.
+func (tm *Team) AskMerge(ctx context.Context, a Actor, keep, gone string) error {
+	_, err := tm.change(ctx, a, RightAnswer, keep, 0, "ticket.merge_asked", func(tx Tx, t *Ticket) (facts, error) {
+		if _, err := tm.load(tx, a, gone); err != nil {
+			return nil, err
+		}
+		if err := tx.DeleteEntry("merge wish", keep+" "+gone); err != nil {
+			return nil, err
+		}
+		now := tm.Clock.Now()
+		if _, err := note(tx, t, SystemNote, a.Agent.Name, "? "+gone, now); err != nil {
+			return nil, err
+		}
+		return facts{"gone": gone}, Put(tx, &wish{Name: keep + " " + gone, By: a.Agent.Name, At: now})
+	})
+	return err
+}
+
+// askedFor returns who has asked for a merge; it refuses when nobody else has, and when the actor is no lead.
+func (tm *Team) askedFor(tx Tx, a Actor, keep, gone string) (string, error) {
+	w, err := Get[wish](tx, keep+" "+gone)
+	if fault.KindOf(err) == fault.NotFound || err == nil && w.By == a.Agent.Name {
+		return "", fault.New(fault.Forbidden, "ticket.second_person", nil)
+	}
+	if err != nil {
+		return "", err
+	}
+	return w.By, a.May(RightAssign)
 }
 
 // Unmerge takes a merge back, until a mail of ours has left from the ticket since.

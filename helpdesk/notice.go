@@ -99,7 +99,11 @@ func (tm *Team) HasRead(ctx context.Context, a Actor, notice, unit string, confi
 }
 
 // Spread is how far a notice has come in one province.
-type Spread struct{ Delivered, Read, Confirmed int }
+type Spread struct {
+	Delivered int `json:"delivered"`
+	Read      int `json:"read"`
+	Confirmed int `json:"confirmed"`
+}
 
 // Notice returns a notice with how far it has come, by province.
 func (tm *Team) Notice(ctx context.Context, a Actor, key string) (n *Notice, by map[string]Spread, err error) {

@@ -9,9 +9,9 @@ import (
 
 // Present is somebody who has a ticket open.
 type Present struct {
-	Agent     string
-	Since     time.Time
-	Composing bool
+	Agent     string    `json:"agent"`
+	Since     time.Time `json:"since"`
+	Composing bool      `json:"composing"`
 }
 
 // presenceLife is how long somebody who does nothing any more is still shown.

@@ -231,16 +231,18 @@ func TestNobodyAnswersWhatTheyHaveNotSeen(t *testing.T) {
 func TestTicketsAreMergedTakenApartAndSplit(t *testing.T) {
 	d := newDesk(t)
 	a, b := d.request("ketoan@mau.example", "Một"), d.request("ktt@mau.example", "Hai")
-	_, err := d.Merge(d.ctx, minh, a.Key, b.Key, nil)
+	_, err := d.Merge(d.ctx, hong, a.Key, b.Key)
 	d.refused(err, "ticket.second_person")
-	self := minh
-	_, err = d.Merge(d.ctx, minh, a.Key, b.Key, &self)
+	d.ok(d.AskMerge(d.ctx, minh, a.Key, b.Key))
+	_, err = d.Merge(d.ctx, minh, a.Key, b.Key)
 	d.refused(err, "ticket.second_person")
-	_, err = d.Merge(d.ctx, minh, a.Key, b.Key, &hong)
+	_, err = d.Merge(d.ctx, who("tu", helpdesk.RoleAgent), a.Key, b.Key)
+	d.refused(err, "ticket.right")
+	_, err = d.Merge(d.ctx, hong, a.Key, b.Key)
 	d.ok(err)
 	s, err := d.Sheet(d.ctx, minh, a.Key)
 	d.ok(err)
-	if len(s.Thread) != 3 || !s.Ticket.Has("ktt@mau.example") || d.ticket(b.Key).MergedInto != a.Key {
+	if len(s.Thread) != 4 || !s.Ticket.Has("ktt@mau.example") || d.ticket(b.Key).MergedInto != a.Key {
 		t.Errorf("the merged thread has %d", len(s.Thread))
 	}
 	_, err = d.Unmerge(d.ctx, minh, b.Key)
@@ -248,7 +250,7 @@ func TestTicketsAreMergedTakenApartAndSplit(t *testing.T) {
 	if v := d.ticket(b.Key); v.State != helpdesk.New || v.Due.IsZero() || d.ticket(a.Key).Has("ktt@mau.example") {
 		t.Errorf("taken apart it is %s, due %s", v.State, v.Due)
 	}
-	_, err = d.Merge(d.ctx, minh, a.Key, b.Key, &hong)
+	_, err = d.Merge(d.ctx, hong, a.Key, b.Key)
 	d.ok(err)
 	d.clock.Advance(time.Minute)
 	_, err = d.Reply(d.ctx, minh, a.Key, helpdesk.Draft{Text: "Xin chào"})

@@ -11,13 +11,13 @@ import (
 
 // Counts are the figures above the queue.
 type Counts struct {
-	Free        int // nobody has taken them
-	Mine        int
-	Waiting     int // for customers
-	Overdue     int
-	Fake        int // quarantined because something speaks against the sender
-	Quarantined int // all that are quarantined
-	Held        int
+	Free        int `json:"free"` // nobody has taken them
+	Mine        int `json:"mine"`
+	Waiting     int `json:"waiting"` // for customers
+	Overdue     int `json:"overdue"`
+	Fake        int `json:"fake"`        // quarantined because something speaks against the sender
+	Quarantined int `json:"quarantined"` // all that are quarantined
+	Held        int `json:"held"`
 }
 
 // Queue lists tickets in the order of the queue with the figures above it.
@@ -99,14 +99,14 @@ func (tm *Team) Drop(ctx context.Context, a Actor, id int64) error {
 
 // Sheet is a ticket with everything that the screen of one ticket shows.
 type Sheet struct {
-	Ticket    *Ticket
-	Thread    []*Message // of merged tickets too, in the order of time
-	Outgoings []*Outgoing
-	Unit      *Unit
-	Others    []*Ticket // of the same unit or person, newest first
-	Incident  *Incident
-	Present   []Present
-	Code      string // the check code's first letters, which an agent may read out
+	Ticket    *Ticket     `json:"ticket"`
+	Thread    []*Message  `json:"thread"` // of merged tickets too, in the order of time
+	Outgoings []*Outgoing `json:"outgoings"`
+	Unit      *Unit       `json:"unit,omitempty"`
+	Others    []*Ticket   `json:"others"` // of the same unit or person, newest first
+	Incident  *Incident   `json:"incident,omitempty"`
+	Present   []Present   `json:"present"`
+	Code      string      `json:"code"` // the check code's first letters, which an agent may read out
 }
 
 // othersMax is how many other tickets of a customer are shown.
@@ -223,13 +223,13 @@ func (tm *Team) GiveAuto(ctx context.Context, a Actor, key string) (*Ticket, err
 
 // Properties are what an agent may set on a ticket; nil leaves a value as it is.
 type Properties struct {
-	Priority *Priority
-	Category *string
-	Province *string
-	Unit     *string
-	Contact  *Contact
-	Incident *string
-	Tags     *[]string
+	Priority *Priority `json:"priority,omitempty"`
+	Category *string   `json:"category,omitempty"`
+	Province *string   `json:"province,omitempty"`
+	Unit     *string   `json:"unit,omitempty"`
+	Contact  *Contact  `json:"contact,omitempty"`
+	Incident *string   `json:"incident,omitempty"`
+	Tags     *[]string `json:"tags,omitempty"`
 }
 
 // Set changes properties. Another category brings its own term, counted from when the ticket was made.
@@ -326,11 +326,11 @@ func (tm *Team) Note(ctx context.Context, a Actor, key, text string) (*Ticket, e
 
 // Draft is an answer that an agent has written.
 type Draft struct {
-	Text   string
-	Rev    int64 // of the ticket as the agent saw it
-	Wait   bool  // the customer's turn
-	Done   bool  // resolve the ticket
-	Canned string
+	Text   string `json:"text"`
+	Rev    int64  `json:"rev"`  // of the ticket as the agent saw it
+	Wait   bool   `json:"wait"` // the customer's turn
+	Done   bool   `json:"done"` // resolve the ticket
+	Canned string `json:"canned"`
 }
 
 // Reply queues an answer to the recorded customer, who can't be changed here. It refuses what the linter refuses, and when

@@ -55,6 +55,7 @@ const (
 	RoleSigner     Role = "signer"     // may apply seals that were granted
 	RoleSupervisor Role = "supervisor" // sees every order of the unit and the journal
 	RoleAdmin      Role = "admin"      // users, seals, keys; no orders
+	RoleAgent      Role = "agent"      // works at the helpdesk, which knows what its people may do there
 )
 
 // User is a member of staff. The hashes are argon2id in PHC string form.

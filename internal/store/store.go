@@ -67,7 +67,7 @@ type Store struct {
 	words   []byte // from which the keys of searched words are made
 
 	broken   atomic.Pointer[fault.Error] // set once, when a write has failed for good
-	enqueued [2]chan struct{} // the counter's runner hears the first, the helpdesk's the second
+	enqueued [2]chan struct{}            // the counter's runner hears the first, the helpdesk's the second
 	closing  chan struct{}
 	once     sync.Once
 }
