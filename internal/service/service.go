@@ -20,6 +20,8 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"countersign/helpdesk"
+	"countersign/helpdesk/intake"
 	"countersign/internal/api"
 	"countersign/internal/backoffice"
 	"countersign/internal/clock"
@@ -59,6 +61,7 @@ type Options struct {
 	BackOffice *backoffice.Client
 	StandIn    bool // the back office is a stand-in: MÔ PHỎNG
 	Printer    Printer
+	Desk       DeskOptions
 	Limits     kiosk.Limits
 	Cost       kiosk.PasswordCost
 	Clock      clock.Clock
@@ -102,6 +105,9 @@ type Service struct {
 	Issuing *ca.Authority
 	Root    *x509.Certificate
 	Handler http.Handler
+	// Desk and Reception are the helpdesk: what its people do, and what brings its mails in.
+	Desk      *helpdesk.Team
+	Reception *intake.Reception
 
 	runner  *job.Runner[kiosk.Tx]
 	journal *journal.Signer
@@ -196,7 +202,11 @@ func (s *Service) assemble(ctx context.Context) error {
 		return err
 	}
 	s.runner = s.errands()
-	handler, _ := api.New(&api.Server{Hall: s.Hall, Hub: s.Hub, Links: s, Evidence: s.Hall, Services: services.Files, Own: o.Own, Log: o.Log, Beat: o.Beat})
+	server := &api.Server{Hall: s.Hall, Hub: s.Hub, Links: s, Evidence: s.Hall, Services: services.Files, Own: o.Own, Log: o.Log, Beat: o.Beat}
+	if err := s.openHelpdesk(cat, server); err != nil {
+		return err
+	}
+	handler, _ := api.New(server)
 	s.Handler = handler
 	return nil
 }
@@ -326,6 +336,7 @@ func (s *Service) Run(ctx context.Context) {
 			s.checkpoint(ctx)
 			s.lockIdle(ctx)
 			s.nightly(ctx)
+			s.tendHelpdesk(ctx)
 		}
 	}
 	<-done
