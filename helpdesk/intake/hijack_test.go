@@ -201,3 +201,15 @@ func (b breaking) Inspect(ctx context.Context, raw []byte, e auth.Envelope, at t
 	}
 	return b.Reader.Inspect(ctx, raw, e, at)
 }
+
+func TestAReferenceToAMailThatNobodyHasProvenJoinsNothing(t *testing.T) {
+	w := newWorld(t)
+	planted := w.come(letter{subject: "[0010#DVC] a", id: "planted@mau.example", level: "unproven", picture: true})[0]
+	in := w.come(letter{subject: "[0010#DVC] a", id: "true@mau.example", refs: "planted@mau.example", level: "aligned", picture: true, text: goodText + "!"})[0]
+	if in.Fate != helpdesk.ToTicket || in.Ticket == planted.Ticket {
+		t.Errorf("it became %s %s", in.Fate, in.Ticket)
+	}
+	if v, _, _ := w.ticket(in.Ticket); v.Claims != planted.Ticket {
+		t.Errorf("it claims %q", v.Claims)
+	}
+}
