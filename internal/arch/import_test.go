@@ -122,10 +122,10 @@ var owned = []struct {
 	{[]string{"net/http", "net/http/", "github.com/danielgtaylor/"}, []string{"internal/api", "internal/backoffice", "internal/service", "internal/demo", "internal/bench", "signing/tsa", "signing/revoke", "signing/remote", "cmd/"}, "rules don't know the web"},
 	{[]string{"github.com/emersion/"}, []string{"mail/", "internal/demo"}, "mail is the mail packages' matter"},
 	{[]string{"github.com/miekg/pkcs11"}, []string{"signing/key"}, "keys in hardware are opened where all keys are"},
-	{[]string{"os/exec"}, []string{"internal/service", "internal/tui/tuitest", "signing/signtest", "internal/bench", "cmd/"}, "other programs are started where the parts are put together"},
+	{[]string{"os/exec"}, []string{"internal/service", "internal/tui/tuitest", "signing/signtest", "mail/mailtest", "internal/bench", "cmd/"}, "other programs are started where the parts are put together"},
 	{[]string{"math/rand", "math/rand/v2"}, []string{"kiosk/portrait", "internal/bench"}, "secrets need crypto/rand; portrait draws synthetic pictures with it"},
 	{[]string{"unsafe", "C", "plugin"}, nil, "nothing here needs them"},
-	{[]string{"testing", "testing/"}, []string{"internal/tui/tuitest", "internal/store/storetest", "signing/signtest", "signing/pdf/pdftest", "internal/bench"}, "the program carries no tests"},
+	{[]string{"testing", "testing/"}, []string{"internal/tui/tuitest", "internal/store/storetest", "signing/signtest", "signing/pdf/pdftest", "mail/mailtest", "internal/bench"}, "the program carries no tests"},
 }
 
 func TestModulesAreImportedByTheirOwnersOnly(t *testing.T) {
@@ -145,7 +145,7 @@ func TestModulesAreImportedByTheirOwnersOnly(t *testing.T) {
 
 // TestTestPartsStayInTests keeps what only tests use out of the program.
 func TestTestPartsStayInTests(t *testing.T) {
-	parts := []string{"internal/tui/tuitest", "internal/store/storetest", "signing/signtest", "signing/pdf/pdftest"}
+	parts := []string{"internal/tui/tuitest", "internal/store/storetest", "signing/signtest", "signing/pdf/pdftest", "mail/mailtest"}
 	for _, s := range sources(t).all {
 		if s.test || under(s.dir, parts...) || s.dir == "internal/bench" {
 			continue

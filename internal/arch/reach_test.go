@@ -27,7 +27,7 @@ var reaches = []struct {
 	{
 		"waits for network connections",
 		map[string][]string{"net": {"Listen", "ListenTCP", "ListenUnix", "ListenPacket", "ListenUDP", "ListenConfig", "FileListener"}, "net/http": {"ListenAndServe", "ListenAndServeTLS"}},
-		[]string{"internal/demo", "internal/bench", "cmd/"},
+		[]string{"internal/demo", "internal/bench", "mail/mailtest", "cmd/"},
 	},
 	{
 		// The authority makes its own two keys once, at the founding, and hands them to signing/key.
@@ -39,7 +39,7 @@ var reaches = []struct {
 			"crypto/ecdh":    nil,
 			"crypto/x509":    {"ParsePKCS8PrivateKey", "ParsePKCS1PrivateKey", "ParseECPrivateKey", "MarshalPKCS8PrivateKey", "MarshalPKCS1PrivateKey", "MarshalECPrivateKey"},
 		},
-		[]string{"signing/key", "signing/ca", "signing/signtest", "internal/bench"},
+		[]string{"signing/key", "signing/ca", "signing/signtest", "mail/mailtest", "internal/bench"},
 	},
 	{
 		// signing/seal opens the seals' keys by name, once the intent is written; the one-off key of a customer is
@@ -58,7 +58,7 @@ var reaches = []struct {
 		// connections go by the wall.
 		"reads the machine's clock",
 		map[string][]string{"time": {"Now", "Since", "Until"}},
-		[]string{"internal/clock", "internal/tui/", "internal/api", "internal/backoffice", "internal/demo", "internal/bench", "mail/outbox", "cmd/"},
+		[]string{"internal/clock", "internal/tui/", "internal/api", "internal/backoffice", "internal/demo", "internal/bench", "mail/outbox", "mail/mailtest", "cmd/"},
 	},
 	{
 		// Programs end in main only, after everything was closed.
