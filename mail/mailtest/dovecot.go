@@ -240,3 +240,22 @@ func must(tb testing.TB, err error) {
 		tb.Fatal(err)
 	}
 }
+
+// Wait returns the files of a user's mails once there are n; it looks again each time the folder may have changed.
+func (d *Dovecot) Wait(user string, n int) []string {
+	d.tb.Helper()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for {
+		files, err := filepath.Glob(filepath.Join(d.Maildir(user), "new", "*"))
+		must(d.tb, err)
+		if len(files) >= n {
+			return files
+		}
+		select {
+		case <-d.done:
+			d.tb.Fatal("dovecot ended")
+		case <-look.C:
+		}
+	}
+}
