@@ -2,14 +2,15 @@ package helpdesk
 
 import "time"
 
-// Arrival is a mail as a mailbox, a spool or a listener gave it. Arrivals of a spool or a listener have UIDValidity 0 and
-// a UID that the source counts itself.
+// Arrival is a mail as a mailbox, a spool or a listener gave it. Arrivals of a directory or a listener have
+// neither UIDValidity nor UID.
 type Arrival struct {
 	Mailbox     string
 	UIDValidity uint32
 	UID         uint32
 	At          time.Time // when it came, as the source says
 	Raw         []byte
+	Whole       int64 // bytes of the whole mail; more than Raw has when the source cut it, 0 when it did not say
 	Envelope    Envelope
 }
 
@@ -48,7 +49,8 @@ type Intake struct {
 	Reasons  []string  `json:"reasons"`
 	Mailbox  string    `json:"mailbox"`
 	At       time.Time `json:"at"`
-	Size     int64     `json:"size"`
+	Size     int64     `json:"size"` // of the whole mail
+	Cut      bool      `json:"cut"`  // only its beginning was brought
 	SHA256   string    `json:"sha256"`
 	Envelope Envelope  `json:"envelope"`
 

@@ -29,6 +29,9 @@ type SecretKey struct {
 // codeLetters are those of base32 (RFC 4648 §6), which has neither 0 nor 1.
 const codeLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
+// KeyLetter names the key of a year.
+func KeyLetter(year int) byte { return codeLetters[year%len(codeLetters)] }
+
 var codeBase = base32.NewEncoding(codeLetters).WithPadding(base32.NoPadding)
 
 // codeLen is the letters of a code: one for the key and 75 bits.

@@ -38,6 +38,9 @@ func (a *app) serve() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if err := listenForMail(cfg, &o.Desk.Mail); err != nil {
+			return err
+		}
 		debug.SetGCPercent(service.GCPercent)
 		o.Log = slog.New(slog.NewJSONHandler(a.err, nil))
 		s, err := service.Open(cmd.Context(), o)
@@ -123,6 +126,9 @@ func load(file string) (*config.Config, service.Options, error) {
 		return nil, o, err
 	}
 	if err := mailOptions(cfg, &o); err != nil {
+		return nil, o, err
+	}
+	if err := helpdeskOptions(cfg, &o); err != nil {
 		return nil, o, err
 	}
 	if cfg.BackOffice.URL != "" {

@@ -38,6 +38,9 @@ func (f *filing) file() error {
 	if m.Kind == mail.KindUnreadable && f.in.Released == "" {
 		return f.end(helpdesk.Quarantined, "unread."+m.Unreadable)
 	}
+	if f.in.Cut && f.in.Released == "" {
+		return f.end(helpdesk.Quarantined, "size")
+	}
 	if f.w.digest.identity != "" {
 		first, err := f.tx.Same(f.w.digest.identity, f.in.ID)
 		if err != nil {
@@ -110,7 +113,8 @@ func (f *filing) ours(m *mail.Message) (bool, error) {
 			return false, err
 		}
 	}
-	return helpdesk.FoldAddress(f.in.From.Address) == helpdesk.FoldAddress(f.r.Secrets.Address), nil
+	// One that only says so is a fake, which people must see.
+	return !f.in.Trust.Fake() && helpdesk.FoldAddress(f.in.From.Address) == helpdesk.FoldAddress(f.r.Secrets.Address), nil
 }
 
 // bounce puts a delivery report on the ticket of the mail that it is about. Only our own Message-ID leads there.

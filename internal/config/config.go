@@ -47,7 +47,9 @@ type Config struct {
 		PasswordFile string `koanf:"password_file" is:"path" doc:"File with the password at the SMTP server; no other user may read it."`
 		From         string `koanf:"from" doc:"Our address in every mail, such as quay@dienluc.example."`
 	} `koanf:"mail" doc:"Codes and receipts by mail."`
-	TSA struct {
+	Helpdesk  Helpdesk  `koanf:"helpdesk" doc:"Support mail: tickets, and the mails that answer them. They leave through the SMTP server of [mail]."`
+	Mailboxes []Mailbox `koanf:"mailboxes" doc:"Where support mail is fetched: one [[mailboxes]] table each. Only the file can set them."`
+	TSA       struct {
 		URLs []string `koanf:"urls" doc:"Timestamp authorities (RFC 3161), tried in this order. Empty: signatures carry no timestamp (PAdES B-B)."`
 	} `koanf:"tsa" doc:"Timestamps in signatures."`
 	BackOffice struct {
@@ -130,6 +132,9 @@ func (c *Config) check() error {
 			}
 			return wrong(key, redacted(u), "https://host/path")
 		}
+	}
+	if err := c.checkHelpdesk(); err != nil {
+		return err
 	}
 	seen := map[string]bool{}
 	for i, u := range c.Units {

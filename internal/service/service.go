@@ -108,6 +108,7 @@ type Service struct {
 	// Desk and Reception are the helpdesk: what its people do, and what brings its mails in.
 	Desk      *helpdesk.Team
 	Reception *intake.Reception
+	Mailroom  *Mailroom
 
 	runner  *job.Runner[kiosk.Tx]
 	journal *journal.Signer
@@ -327,6 +328,11 @@ func (s *Service) Run(ctx context.Context) {
 		defer close(done)
 		s.runner.Run(ctx)
 	}()
+	mails := make(chan struct{})
+	go func() {
+		defer close(mails)
+		s.Mailroom.run(ctx)
+	}()
 	t := time.NewTicker(checkpointEvery)
 	defer t.Stop()
 	for ctx.Err() == nil {
@@ -340,6 +346,7 @@ func (s *Service) Run(ctx context.Context) {
 		}
 	}
 	<-done
+	<-mails
 	s.checkpoint(context.WithoutCancel(ctx))
 }
 

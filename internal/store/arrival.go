@@ -18,6 +18,14 @@ func arrivalKey(id int64) string { return fmt.Sprintf("%012d", id) }
 
 // PutArrival stores a mail that came, with its bytes, once; see helpdesk.Intakes.
 func (t *tx) PutArrival(a helpdesk.Arrival) (id int64, fresh bool, err error) {
+	if a.UIDValidity == 0 && a.UID == 0 {
+		// A directory or a listener has no places: each mail gets the next one, and is known by its bytes.
+		var last sql.NullInt64
+		if err := t.one([]any{&last}, "SELECT max(uid) FROM arrival_places WHERE mailbox = ? AND uidvalidity = 0", a.Mailbox); err != nil {
+			return 0, false, err
+		}
+		a.UID = uint32(last.Int64) + 1
+	}
 	err = t.one([]any{&id}, "SELECT arrival FROM arrival_places WHERE mailbox = ? AND uidvalidity = ? AND uid = ?",
 		a.Mailbox, a.UIDValidity, a.UID)
 	if !errors.Is(err, sql.ErrNoRows) {
@@ -48,7 +56,7 @@ func (t *tx) newArrival(a helpdesk.Arrival, digest string, content []byte, now t
 		return 0, err
 	}
 	in := helpdesk.Intake{ID: last.Int64 + 1, Rev: 1, Fate: helpdesk.Pending, Mailbox: a.Mailbox, At: now,
-		Size: int64(len(a.Raw)), SHA256: digest, Envelope: a.Envelope}
+		Size: max(a.Whole, int64(len(a.Raw))), Cut: a.Whole > int64(len(a.Raw)), SHA256: digest, Envelope: a.Envelope}
 	body, err := t.seal("arrivals", arrivalKey(in.ID), 1, &in)
 	if err != nil {
 		return 0, err
