@@ -125,7 +125,7 @@ var owned = []struct {
 	{[]string{"os/exec"}, []string{"internal/service", "internal/tui/tuitest", "signing/signtest", "mail/mailtest", "internal/bench", "cmd/"}, "other programs are started where the parts are put together"},
 	{[]string{"math/rand", "math/rand/v2"}, []string{"kiosk/portrait", "internal/bench"}, "secrets need crypto/rand; portrait draws synthetic pictures with it"},
 	{[]string{"unsafe", "C", "plugin"}, nil, "nothing here needs them"},
-	{[]string{"testing", "testing/"}, []string{"internal/tui/tuitest", "internal/store/storetest", "signing/signtest", "signing/pdf/pdftest", "mail/mailtest", "internal/bench"}, "the program carries no tests"},
+	{[]string{"testing", "testing/"}, []string{"internal/tui/tuitest", "internal/store/storetest", "signing/signtest", "signing/pdf/pdftest", "internal/bench"}, "the program carries no tests"},
 }
 
 func TestModulesAreImportedByTheirOwnersOnly(t *testing.T) {

@@ -73,6 +73,8 @@ func figures() []group {
 		{[]string{"sign.p256.blta", "verify.blta"}, lasting},
 		{[]string{"journal.append", "vault.seal"}, records},
 		{[]string{"orders.complete", "orders.limit", "orders.cpu", "orders.step"}, orders},
+		{[]string{"mail.intake", "mail.cpu", "mail.memory"}, mails},
+		{[]string{"mail.backlog"}, longBacklog},
 		{[]string{"restart.ready"}, restart},
 		{[]string{"kiosk.update_view"}, updateView},
 		{[]string{"version.start", "kiosk.first_frame", "kiosk.key_to_frame", "display.key_to_customer"}, terminals},

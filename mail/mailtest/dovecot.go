@@ -1,5 +1,5 @@
 // Package mailtest starts real mail servers for tests, each in a folder of its own: Dovecot (IMAP, LMTP) and Postfix (SMTP)
-// in front of it. Only tests import it.
+// in front of it. Only tests and benchmarks import it.
 package mailtest
 
 import (
@@ -20,11 +20,19 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/emersion/go-smtp"
 )
+
+// TB is what a server needs of its test; testing.TB has it.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
 
 // Password is that of every user of the servers.
 const Password = "invented-s3cret"
@@ -35,7 +43,7 @@ type Dovecot struct {
 	IMAP, IMAPS       string // host:port
 	LMTP              string
 	Roots             *x509.CertPool
-	tb                testing.TB
+	tb                TB
 	config            string
 	process           *exec.Cmd
 	done              chan struct{}
@@ -43,7 +51,7 @@ type Dovecot struct {
 }
 
 // StartDovecot starts a server with the users; they exist from then on, and others don't.
-func StartDovecot(tb testing.TB, users ...string) *Dovecot {
+func StartDovecot(tb TB, users ...string) *Dovecot {
 	tb.Helper()
 	d := &Dovecot{tb: tb, Dir: folder(tb)}
 	d.IMAP, d.IMAPS, d.LMTP = port(tb), port(tb), port(tb)
@@ -55,7 +63,7 @@ func StartDovecot(tb testing.TB, users ...string) *Dovecot {
 	d.write("users", list.String(), 0o644)
 	mail := filepath.Join(d.Dir, "mail")
 	must(tb, os.Mkdir(mail, 0o755))
-	must(tb, os.Chown(mail, nobody, nobody))
+	must(tb, os.Chown(mail, Owner, Owner))
 	d.config = filepath.Join(d.Dir, "dovecot.conf")
 	d.write("dovecot.conf", d.settings(), 0o644)
 	d.Start()
@@ -63,8 +71,8 @@ func StartDovecot(tb testing.TB, users ...string) *Dovecot {
 	return d
 }
 
-// nobody is the user that owns the mails: Dovecot refuses to keep mail as root.
-const nobody = 65534
+// Owner is the user that owns the mails: Dovecot refuses to keep mail as root.
+const Owner = 65534
 
 func (d *Dovecot) settings() string {
 	inet := func(name, addr, more string) string {
@@ -186,7 +194,7 @@ func (d *Dovecot) certificate() {
 }
 
 // folder is one that the servers' own users can reach; testing's lies under one that only root can.
-func folder(tb testing.TB) string {
+func folder(tb TB) string {
 	tb.Helper()
 	dir, err := os.MkdirTemp("/tmp", "mailtest-")
 	must(tb, err)
@@ -196,7 +204,7 @@ func folder(tb testing.TB) string {
 }
 
 // port finds an address of this machine that nobody listens on.
-func port(tb testing.TB) string {
+func port(tb TB) string {
 	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(tb, err)
@@ -227,14 +235,14 @@ func answers(addr, greeting string, done <-chan struct{}) bool {
 	}
 }
 
-func number(tb testing.TB, text string) int {
+func number(tb TB, text string) int {
 	tb.Helper()
 	n, err := strconv.Atoi(strings.TrimSpace(text))
 	must(tb, err)
 	return n
 }
 
-func must(tb testing.TB, err error) {
+func must(tb TB, err error) {
 	tb.Helper()
 	if err != nil {
 		tb.Fatal(err)

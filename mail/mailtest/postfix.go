@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
-	"testing"
 )
 
 // Postfix is a running server that takes mail for the domain example.test and hands it to Dovecot.
@@ -21,7 +20,7 @@ type Postfix struct {
 }
 
 // StartPostfix starts a server in front of d. Mail to any other domain it sends back.
-func StartPostfix(tb testing.TB, d *Dovecot) *Postfix {
+func StartPostfix(tb TB, d *Dovecot) *Postfix {
 	tb.Helper()
 	p := &Postfix{Dir: folder(tb), SMTP: port(tb)}
 	conf := filepath.Join(p.Dir, "conf")
