@@ -20,9 +20,7 @@ import (
 
 	"countersign/helpdesk"
 	"countersign/helpdesk/intake"
-	"countersign/helpdesk/reply"
 	"countersign/internal/service"
-	"countersign/mail/auth"
 	"countersign/mail/fetch"
 	"countersign/mail/mailtest"
 	"countersign/mail/message"
@@ -129,10 +127,10 @@ func backlog(ctx context.Context, b *bench, t *host, n int, ack bool, tenth func
 	huge := intake.Limits{SenderHour: n, UnprovenHour: n, AllHour: n, AnswerHour: n, AnswerDay: n, AnswerAll: n, Correction: time.Hour, Reopen: time.Hour}
 	o := service.Options{Dir: filepath.Join(dir, "data"), KeyFile: filepath.Join(dir, "key"), Passphrase: []byte("synthetic passphrase"), Cost: cheap,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Desk: &service.DeskOptions{House: reply.House{Name: "Tổ hỗ trợ Mẫu", Mailbox: mailbox, Hotline: "024 0000 0000"}, Limits: huge,
-			Domains: []string{"desk.bench.example"}, Auth: auth.Policy{AuthServID: mailBorder, Hops: 1}, Server: sink,
-			IMAP: []fetch.IMAP{{Name: "desk", Addr: d.IMAP, TLS: "none", User: mailbox,
-				Secret: func(context.Context) (string, error) { return mailtest.Password, nil }}}}}
+		Desk: service.DeskOptions{Address: mailbox, Name: "Tổ hỗ trợ Mẫu", Hotline: "024 0000 0000", Limits: huge, AuthServID: mailBorder,
+			Domains: []string{"desk.bench.example"}, Mail: service.MailOptions{Server: sink,
+				IMAP: []fetch.IMAP{{Name: "desk", Addr: d.IMAP, TLS: "none", User: mailbox,
+					Secret: func(context.Context) (string, error) { return mailtest.Password, nil }}}}}}
 	if err := service.Found(ctx, o, "Mẫu"); err != nil {
 		return 0, 0, err
 	}
@@ -161,7 +159,7 @@ func settled(ctx context.Context, s *service.Service, n int, ack bool, tenth fun
 	last, part := time.Now(), 1
 	for {
 		done := 0
-		err := s.Desk.Reception.Store.View(ctx, func(tx helpdesk.Tx) error {
+		err := s.Reception.Store.View(ctx, func(tx helpdesk.Tx) error {
 			if ack {
 				sent, err := tx.CountOutgoings(time.Time{})
 				done = sent[helpdesk.Sent]
@@ -196,7 +194,7 @@ func settled(ctx context.Context, s *service.Service, n int, ack bool, tenth fun
 // quietNow reports whether nothing waits any more: replies to a ticket get no acknowledgement.
 func quietNow(ctx context.Context, s *service.Service) bool {
 	quiet := false
-	err := s.Desk.Reception.Store.View(ctx, func(tx helpdesk.Tx) error {
+	err := s.Reception.Store.View(ctx, func(tx helpdesk.Tx) error {
 		pending, err := tx.Pending(0, 1)
 		if err != nil {
 			return err

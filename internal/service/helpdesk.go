@@ -22,12 +22,12 @@ import (
 
 // DeskOptions are what an organisation chooses about its helpdesk.
 type DeskOptions struct {
-	Address    string // the official mailbox; "" is the one of helpdesk/house.yaml
-	Name       string // of the team, in mails; "" is the first of house.yaml's names
-	Hotline    string // "" is house.yaml's switchboard
+	Address    string   // the official mailbox; "" is the one of helpdesk/house.yaml
+	Name       string   // of the team, in mails; "" is the first of house.yaml's names
+	Hotline    string   // "" is house.yaml's switchboard
 	Domains    []string // from which staff write; none are house.yaml's
-	AuthServID string // under which our border writes what it has checked; "" believes nobody
-	Hops       int    // how many of our servers stand above that; 0 is 1
+	AuthServID string   // under which our border writes what it has checked; "" believes nobody
+	Hops       int      // how many of our servers stand above that; 0 is 1
 	Resolver   auth.Resolver
 	Limits     intake.Limits // zero is intake.DefaultLimits
 	Mail       MailOptions
