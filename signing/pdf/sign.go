@@ -44,6 +44,7 @@ type Request struct {
 // Prepared is a document with an update that lacks only the signature's value.
 type Prepared struct {
 	buf    []byte
+	base   int // how many bytes were there before
 	open   int // where the hole's < is
 	shut   int // after the hole's >
 	digest [32]byte
@@ -195,7 +196,7 @@ func (u *update) close(p *Prepared, ranges int) error {
 		return tooLarge(-1, "the document is too long to sign")
 	}
 	copy(u.out[ranges:], text)
-	p.buf = u.out
+	p.buf, p.base = u.out, u.base
 	p.digest = p.sum()
 	return nil
 }
