@@ -16,6 +16,7 @@ import (
 	"filippo.io/age"
 
 	"countersign/internal/demo"
+	"countersign/internal/service"
 	"countersign/kiosk"
 )
 
@@ -139,6 +140,10 @@ var played = sync.OnceValues(func() (hall, error) {
 })
 
 func TestMain(m *testing.M) {
+	// The program starts itself for PKCS#11 modules; here that is this test.
+	if len(os.Args) > 1 && os.Args[1] == service.ModuleCommand {
+		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
 	code := m.Run()
 	if h, err := played(); err == nil {
 		err = os.RemoveAll(h.dir)

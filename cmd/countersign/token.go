@@ -21,7 +21,7 @@ func (a *app) adminToken() *cobra.Command {
 		if len(modules) == 0 {
 			return fault.New(fault.Invalid, "cli.module", nil)
 		}
-		tokens, err := service.Tokens(modules)
+		tokens, err := service.Tokens(modules, false)
 		for _, t := range tokens {
 			fmt.Fprintf(a.out, "%s  %s  %s\n", t.Serial, t.Label, a.text("cli.token.pin_"+string(t.PIN), nil))
 			for _, held := range t.Certificates {
@@ -38,4 +38,10 @@ func (a *app) adminToken() *cobra.Command {
 	}
 	c.AddCommand(list)
 	return c
+}
+
+// tokenModule is the process of one PKCS#11 module, started by this program only.
+func (a *app) tokenModule() *cobra.Command {
+	return &cobra.Command{Use: service.ModuleCommand + " FILE", Short: a.text("cli.token.module", nil), Hidden: true, Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return service.ServeModule(args[0]) }}
 }
