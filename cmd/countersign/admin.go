@@ -146,7 +146,7 @@ func commandLine(cmd *cobra.Command) ([]string, error) {
 			switch f.Name {
 			case "config", "lang":
 				continue
-			case "to", "checkpoint":
+			case "to", "checkpoint", "key":
 				abs, err := filepath.Abs(v)
 				failed = errors.Join(failed, err)
 				v = abs

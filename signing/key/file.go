@@ -39,7 +39,7 @@ type File struct {
 //	key.file_unknown     it is protected in a way that is not read here
 func OpenFile(data, passphrase []byte, beside []*x509.Certificate) (*File, error) {
 	defer clear(passphrase)
-	found, err := readKeyFile(data, passphrase)
+	found, err := readKeyFile(data, &lock{passphrase, mostRounds})
 	var unknown unknownError
 	switch {
 	case errors.As(err, &unknown):
@@ -79,16 +79,16 @@ func (f *keyFile) choose(beside []*x509.Certificate) (crypto.Signer, []*x509.Cer
 	return f.keys[0], nil
 }
 
-func readKeyFile(data, passphrase []byte) (*keyFile, error) {
+func readKeyFile(data []byte, with *lock) (*keyFile, error) {
 	if len(data) > maxKeyFile {
 		return nil, errAltered
 	}
 	found := &keyFile{}
 	var err error
 	if bytes.Contains(data, []byte("-----BEGIN ")) {
-		err = found.pem(data, newLock(passphrase))
+		err = found.pem(data, with)
 	} else {
-		err = found.der(data, newLock(passphrase))
+		err = found.der(data, with)
 	}
 	if err == nil && len(found.keys) == 0 {
 		err = errAltered

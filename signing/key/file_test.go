@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"os"
@@ -270,31 +268,4 @@ func TestAKeyFileIsImportedUnderAName(t *testing.T) {
 	if err := s.ImportFile("seal-2", f); err == nil {
 		t.Error("a closed file was imported")
 	}
-}
-
-// FuzzOpenFile: whatever a key file holds, what comes out signs, or there is an error, and in bounded time.
-func FuzzOpenFile(f *testing.F) {
-	f.Add([]byte("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n"))
-	f.Add([]byte{0x30, 0x03, 0x02, 0x01, 0x03})
-	for _, name := range []string{"testdata/modern.p12", "testdata/legacy.p12", "testdata/scrypt.der"} {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	digest := sha256.Sum256([]byte("x"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		k, err := key.OpenFile(data, []byte("x"), nil)
-		if err != nil {
-			return
-		}
-		var opts crypto.SignerOpts = crypto.SHA256
-		if _, ok := k.Public().(ed25519.PublicKey); ok {
-			opts = crypto.Hash(0)
-		}
-		if _, err := k.Sign(rand.Reader, digest[:], opts); err != nil {
-			t.Error(err)
-		}
-	})
 }

@@ -81,8 +81,6 @@ type lock struct {
 	rounds     int
 }
 
-func newLock(passphrase []byte) *lock { return &lock{passphrase, mostRounds} }
-
 // spend takes work off what may be done; a file that asks for more than that was not made to be opened.
 func (l *lock) spend(rounds int) error {
 	if rounds < 1 || rounds > l.rounds {
