@@ -66,23 +66,30 @@ func Wait(ctx context.Context, p Pending, patience Patience) ([]byte, error) {
 	over := after(patience.Whole)
 	for {
 		sig, err := p.Poll(ctx)
+		if sig == nil && ctx.Err() != nil {
+			return nil, giveUp(ctx, p, ended(ctx))
+		}
 		// To look again does no harm, so a provider that stumbles does not cost the customer's confirmation.
 		if sig != nil || err != nil && !fault.Is(err, "remote.away") {
 			return sig, err
 		}
 		select {
 		case <-ctx.Done():
-			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return nil, giveUp(ctx, p, late(ctx.Err()))
-			}
-			err := fmt.Errorf("wait for the customer: %w", ctx.Err())
-			return nil, giveUp(ctx, p, fault.Wrap(err, fault.Conflict, "remote.cancelled", nil))
+			return nil, giveUp(ctx, p, ended(ctx))
 		case <-over:
 			return nil, giveUp(ctx, p, late(errors.New("nobody confirmed")))
 		case <-after(patience.Every):
 		case <-patience.Hint:
 		}
 	}
+}
+
+// ended says how a context did: its time was over, or somebody here gave up.
+func ended(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return late(ctx.Err())
+	}
+	return fault.Wrap(fmt.Errorf("wait for the customer: %w", ctx.Err()), fault.Conflict, "remote.cancelled", nil)
 }
 
 func late(err error) error { return fault.Wrap(err, fault.Conflict, "remote.late", nil) }

@@ -53,7 +53,7 @@ type Mode string
 const (
 	Explicit Mode = "explicit"   // PIN or code are entered here
 	Implicit Mode = "implicit"   // the customer confirms in the provider's app
-	OAuth  Mode = "oauth2code" // in the customer's own browser; see Client.AuthorizeURL
+	OAuth    Mode = "oauth2code" // in the customer's own browser; see Client.AuthorizeURL
 )
 
 // Credential is a key of the customer at the provider.

@@ -95,9 +95,5 @@ func (s *Signer) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byt
 		}
 		return nil, err
 	}
-	sig, err := Wait(ctx, pending, s.patience)
-	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) && !fault.Is(err, "remote.late") {
-		return nil, late(err)
-	}
-	return sig, err
+	return Wait(ctx, pending, s.patience)
 }
