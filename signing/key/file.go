@@ -55,6 +55,9 @@ func OpenFile(data, passphrase []byte, beside []*x509.Certificate) (*File, error
 	return &File{public: private.Public(), chain: chain, private: private}, nil
 }
 
+// oidECKey is an elliptic public key (RFC 5480).
+var oidECKey = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
+
 var errBare = errors.New("the key is not encrypted")
 
 // keyFile is what was found in a key file.
@@ -156,6 +159,9 @@ func (f *keyFile) shrouded(der []byte, with *lock) error {
 		return errPassphrase
 	}
 	defer clear(head.Key)
+	if curve, strange := strangeCurve(head.Algorithm); strange {
+		return unknownError{"the elliptic curve " + curve}
+	}
 	parsed, err := x509.ParsePKCS8PrivateKey(plain)
 	if err != nil {
 		return errAltered
@@ -169,6 +175,21 @@ func (f *keyFile) shrouded(der []byte, with *lock) error {
 	}
 	f.keys = append(f.keys, signer)
 	return nil
+}
+
+// strangeCurve names an elliptic curve that nothing here signs with: SM2's, for one.
+func strangeCurve(a pkix.AlgorithmIdentifier) (name string, strange bool) {
+	var curve asn1.ObjectIdentifier
+	if !a.Algorithm.Equal(oidECKey) || whole(a.Parameters.FullBytes, &curve) != nil {
+		return "", false
+	}
+	switch name = curve.String(); name {
+	case "1.2.840.10045.3.1.7", "1.3.132.0.33", "1.3.132.0.34", "1.3.132.0.35":
+		return "", false
+	case "1.2.156.10197.1.301":
+		return "SM2", true
+	}
+	return name, true
 }
 
 // fits reports whether an elliptic key is the one of the public half that stands beside it (RFC 5915), where there is one:

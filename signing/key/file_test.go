@@ -201,6 +201,16 @@ func TestAKeyFileWithoutAPassphraseIsRefused(t *testing.T) {
 	}
 }
 
+// TestAnSM2KeyIsCalledByItsName: nothing here signs with it, and that is no damage.
+func TestAnSM2KeyIsCalledByItsName(t *testing.T) {
+	d := newDrawer(t, 0)
+	d.run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:SM2", "-out", filepath.Join(d.dir, "bare.pem"))
+	_, err := key.OpenFile(d.made("pkcs8", "-v2", "aes256"), []byte(secret), nil)
+	if !fault.Is(err, "key.file_unknown") || !strings.Contains(err.Error(), "SM2") {
+		t.Errorf("an SM2 key: %v", err)
+	}
+}
+
 func TestOpenSSLReadsTheKeyFilesThatWeMake(t *testing.T) {
 	for _, bits := range []int{0, 2048} {
 		d := newDrawer(t, bits)
