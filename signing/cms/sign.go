@@ -110,13 +110,11 @@ func unsigned(contentType asn1.ObjectIdentifier, content []byte, digest [32]byte
 		if pub.Curve != elliptic.P256() {
 			return nil, fmt.Errorf("sign as %q: curve %s is not P-256", leaf.Subject.CommonName, pub.Curve.Params().Name)
 		}
-		m.signatureOID = oidECDSASHA256
 		m.signatureAlgorithm = tlv(tagSequence, objectID(oidECDSASHA256))
 	case *rsa.PublicKey:
 		if pub.Size() < 2048/8 {
 			return nil, fmt.Errorf("sign as %q: the RSA key has fewer than 2048 bits", leaf.Subject.CommonName)
 		}
-		m.signatureOID = oidRSASHA256
 		m.signatureAlgorithm = tlv(tagSequence, objectID(oidRSASHA256), []byte{tagNull, 0})
 	default:
 		return nil, fmt.Errorf("sign as %q: keys of type %T are not supported", leaf.Subject.CommonName, pub)
@@ -130,9 +128,17 @@ func (u *Unsigned) Digest() [32]byte { return u.hashed }
 
 // Verify reports with ErrSignature that a value is not made by the certificate's key over Digest.
 func (u *Unsigned) Verify(sig []byte) error {
-	m := u.message
-	m.Signature = sig
-	return m.verifySignature(u.hashed[:])
+	good := false
+	switch pub := u.message.Signer.PublicKey.(type) {
+	case *ecdsa.PublicKey:
+		good = ecdsa.VerifyASN1(pub, u.hashed[:], sig)
+	case *rsa.PublicKey:
+		good = rsa.VerifyPKCS1v15(pub, crypto.SHA256, u.hashed[:], sig) == nil
+	}
+	if !good {
+		return ErrSignature
+	}
+	return nil
 }
 
 // Finish puts the value in: ECDSA in ASN.1, or RSA by PKCS#1 v1.5. It does not verify it. stamp is as for Sign.
