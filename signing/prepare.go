@@ -2,14 +2,18 @@ package signing
 
 import (
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/subtle"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 
 	"countersign/internal/fault"
-	"countersign/signing/cms"
 	"countersign/signing/pdf"
 	"countersign/signing/tsa"
 )
@@ -22,49 +26,43 @@ func (d Digest) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString
 
 // UnmarshalText reads it in hexadecimal.
 func (d *Digest) UnmarshalText(text []byte) error {
-	if n, err := hex.Decode(d[:], text); err != nil || n != len(d) || len(text) != 2*len(d) {
+	if len(text) != 2*len(d) {
 		return fmt.Errorf("read a SHA-256: %d characters are none in hexadecimal", len(text))
+	}
+	if _, err := hex.Decode(d[:], text); err != nil {
+		return fmt.Errorf("read a SHA-256: %w", err)
 	}
 	return nil
 }
 
-// ToBeSigned is a document made ready for one signature whose key is not here yet: with its holder, on a token, at a
-// provider. It is plain data, good for JSON and for a restart in between, and holds no lock: whoever finishes first wins.
+// ToBeSigned is one signature whose key is not here yet: with its holder, on a token, at a provider. It is plain data, good
+// for JSON and for a restart in between, and holds no lock: whoever finishes first wins. The prepared document itself is
+// not in it: the same request on the same document makes the same bytes, and Digest, which covers them, shows that it did.
 type ToBeSigned struct {
-	Field    string      `json:"field"`
-	Digest   Digest      `json:"digest"`   // what the key signs
-	Base     Digest      `json:"base"`     // of the document before it
-	Prepared Digest      `json:"prepared"` // of the document with the update and an empty hole
-	Chain    [][]byte    `json:"chain"`    // in DER, the signer's first
-	Pending  pdf.Pending `json:"pending"`
+	Digest  Digest      `json:"digest"` // what the key signs; it stands on the digest of the prepared bytes and the certificate's
+	Base    Digest      `json:"base"`   // SHA-256 of the document before it
+	Request pdf.Request `json:"request"`
+	Chain   [][]byte    `json:"chain"` // in DER, the signer's first
 }
 
 // Prepare makes a document ready for the owner of a certificate to sign: an empty field filled but for the signature's
 // value. The chain is the leaf first; the appearance must fit the field (Fitted).
 func Prepare(document []byte, r pdf.Request, chain []*x509.Certificate) (ToBeSigned, error) {
-	prepared, err := pdf.Prepare(document, r)
-	if err != nil {
-		return ToBeSigned{}, err
+	if len(chain) == 0 {
+		return ToBeSigned{}, fmt.Errorf("prepare field %q: no certificate is given", r.Field)
 	}
-	unsigned, err := cms.Prepare(prepared.Digest(), chain)
-	if err != nil {
+	if r.Room == 0 {
+		r.Room = pdf.DefaultRoom // whether there will be a timestamp is not known yet
+	}
+	k := &elsewhere{public: chain[0].PublicKey}
+	if _, err := Fill(context.Background(), document, r, k, chain, nil); !errors.Is(err, errElsewhere) {
 		return ToBeSigned{}, fmt.Errorf("prepare field %q: %w", r.Field, err)
 	}
-	t := ToBeSigned{Field: r.Field, Digest: unsigned.Digest(), Base: sha256.Sum256(document), Pending: prepared.Pending()}
-	t.Prepared = t.whole(document)
+	t := ToBeSigned{Digest: k.digest, Base: sha256.Sum256(document), Request: r}
 	for _, c := range chain {
 		t.Chain = append(t.Chain, c.Raw)
 	}
 	return t, nil
-}
-
-// whole is the digest of the document with the update.
-func (t *ToBeSigned) whole(document []byte) (out Digest) {
-	h := sha256.New()
-	h.Write(document)
-	h.Write(t.Pending.Update)
-	h.Sum(out[:0])
-	return out
 }
 
 // Finish puts the signature's value (ECDSA in ASN.1, or RSA by PKCS#1 v1.5, over Digest) into the document as it is now,
@@ -77,47 +75,70 @@ func Finish(ctx context.Context, document []byte, t ToBeSigned, signature []byte
 	if sha256.Sum256(document) != t.Base {
 		return Filled{}, fault.New(fault.Conflict, "sign.rebase", nil)
 	}
-	chain, err := t.chain()
-	if err != nil {
-		return Filled{}, altered(err)
-	}
-	if t.whole(document) != t.Prepared {
-		return Filled{}, altered(errors.New("the prepared bytes have another digest"))
-	}
-	prepared, err := pdf.Resume(document, t.Pending)
-	if err != nil {
-		return Filled{}, altered(err)
-	}
-	unsigned, err := cms.Prepare(prepared.Digest(), chain)
-	if err != nil {
-		return Filled{}, altered(err)
-	}
-	if unsigned.Digest() != t.Digest {
-		return Filled{}, altered(errors.New("the key would have signed another digest"))
-	}
-	// Before the timestamp: nobody is asked to date what is no signature.
-	if err := unsigned.Verify(signature); err != nil {
-		return Filled{}, fault.Wrap(err, fault.Conflict, "sign.mismatch", nil)
-	}
-	out := Filled{Level: BB}
-	message, err := unsigned.Finish(signature, out.stamp(ctx, authority))
-	if err != nil {
-		return Filled{}, fmt.Errorf("finish field %q: %w", t.Field, err)
-	}
-	err = out.release(ctx, prepared, message, t.Field, chain[0])
-	return out, err
-}
-
-func (t *ToBeSigned) chain() ([]*x509.Certificate, error) {
-	var out []*x509.Certificate
+	var chain []*x509.Certificate
 	for i, der := range t.Chain {
 		c, err := x509.ParseCertificate(der)
 		if err != nil {
-			return nil, fmt.Errorf("certificate %d: %w", i, err)
+			return Filled{}, altered(fmt.Errorf("certificate %d: %w", i, err))
 		}
-		out = append(out, c)
+		chain = append(chain, c)
 	}
-	return out, nil
+	// Without a name for the room, it would depend on the authority.
+	if len(chain) == 0 || t.Request.Room == 0 {
+		return Filled{}, altered(errors.New("there is no certificate, or no room"))
+	}
+	k := &elsewhere{public: chain[0].PublicKey, digest: t.Digest, signature: signature}
+	// Before the timestamp: nobody is asked to date what is no signature.
+	if !k.verifies() {
+		return Filled{}, fault.New(fault.Conflict, "sign.mismatch", nil)
+	}
+	filled, err := Fill(ctx, document, t.Request, k, chain, authority)
+	if errors.Is(err, errOther) {
+		return Filled{}, altered(err)
+	}
+	return filled, err
 }
 
 func altered(err error) error { return fault.Wrap(err, fault.Internal, "sign.prepared", nil) }
+
+var (
+	// errElsewhere says that the key is not here.
+	errElsewhere = errors.New("the key is elsewhere")
+	// errOther says that the key signed something else than is to be signed.
+	errOther = errors.New("the key signed another digest")
+)
+
+// elsewhere stands for a key that is not here: asked first, it learns what is to be signed; asked later, it hands out what
+// the key made, for that digest only.
+type elsewhere struct {
+	public    crypto.PublicKey
+	digest    Digest
+	signature []byte // nil while it is not made
+}
+
+func (k *elsewhere) Public() crypto.PublicKey { return k.public }
+
+func (k *elsewhere) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
+	if len(digest) != len(k.digest) {
+		return nil, fmt.Errorf("sign elsewhere: %d bytes are no SHA-256", len(digest))
+	}
+	if k.signature == nil {
+		copy(k.digest[:], digest)
+		return nil, errElsewhere
+	}
+	if subtle.ConstantTimeCompare(digest, k.digest[:]) != 1 {
+		return nil, errOther
+	}
+	return k.signature, nil
+}
+
+// verifies reports whether the key made the signature over the digest.
+func (k *elsewhere) verifies() bool {
+	switch public := k.public.(type) {
+	case *ecdsa.PublicKey:
+		return ecdsa.VerifyASN1(public, k.digest[:], k.signature)
+	case *rsa.PublicKey:
+		return rsa.VerifyPKCS1v15(public, crypto.SHA256, k.digest[:], k.signature) == nil
+	}
+	return false
+}

@@ -121,26 +121,36 @@ func TestNothingIsFinishedThatIsNotWhatWasPrepared(t *testing.T) {
 		harm func(document []byte, made *signing.ToBeSigned, sig []byte) ([]byte, []byte)
 	}{
 		"a byte of the document": {"sign.rebase", func(d []byte, _ *signing.ToBeSigned, s []byte) ([]byte, []byte) { d[len(d)/2] ^= 1; return d, s }},
-		"a byte of the update": {"sign.prepared", func(d []byte, m *signing.ToBeSigned, s []byte) ([]byte, []byte) {
-			m.Pending.Update[40] ^= 1
+		"what is signed for": {"sign.prepared", func(d []byte, m *signing.ToBeSigned, s []byte) ([]byte, []byte) {
+			m.Request.Reason = "Đã nhận đủ tiền"
 			return d, s
 		}},
-		"the update and its digest": {"sign.prepared", func(d []byte, m *signing.ToBeSigned, s []byte) ([]byte, []byte) {
-			*m = prepared(t, w, d, "clerk", chain)
-			was := prepared(t, w, d, "customer", chain)
-			m.Digest = was.Digest
+		"which field": {"sign.prepared", func(d []byte, m *signing.ToBeSigned, s []byte) ([]byte, []byte) {
+			m.Request.Field = "clerk"
 			return d, s
 		}},
+		"when": {"sign.prepared", func(d []byte, m *signing.ToBeSigned, s []byte) ([]byte, []byte) {
+			m.Request.At = m.Request.At.Add(time.Second)
+			return d, s
+		}},
+		"how it looks": {"sign.prepared", func(d []byte, m *signing.ToBeSigned, s []byte) ([]byte, []byte) {
+			m.Request.Appearance = &pdf.Appearance{Width: 102, Height: 102, Stream: []byte("0 0 102 102 re f")}
+			return d, s
+		}},
+		"how much room": {"sign.prepared", func(d []byte, m *signing.ToBeSigned, s []byte) ([]byte, []byte) { m.Request.Room = 0; return d, s }},
 		"all of it": {"sign.mismatch", func(d []byte, m *signing.ToBeSigned, s []byte) ([]byte, []byte) {
 			*m = prepared(t, w, d, "clerk", chain)
 			return d, s
 		}},
-		"where the hole is":      {"sign.prepared", func(d []byte, m *signing.ToBeSigned, s []byte) ([]byte, []byte) { m.Pending.Open -= 4; return d, s }},
-		"a hole in the document": {"sign.prepared", func(d []byte, m *signing.ToBeSigned, s []byte) ([]byte, []byte) { m.Pending.Open = 9; return d, s }},
-		"the certificate": {"sign.prepared", func(d []byte, m *signing.ToBeSigned, s []byte) ([]byte, []byte) {
+		"the certificate": {"sign.mismatch", func(d []byte, m *signing.ToBeSigned, s []byte) ([]byte, []byte) {
 			m.Chain[0] = others[0].Raw
 			return d, s
 		}},
+		"an issuer's certificate": {"sign.prepared", func(d []byte, m *signing.ToBeSigned, s []byte) ([]byte, []byte) {
+			m.Chain = append(m.Chain, others[0].Raw)
+			return d, s
+		}},
+		"all certificates": {"sign.prepared", func(d []byte, m *signing.ToBeSigned, s []byte) ([]byte, []byte) { m.Chain = nil; return d, s }},
 		"a certificate that is none": {"sign.prepared", func(d []byte, m *signing.ToBeSigned, s []byte) ([]byte, []byte) {
 			m.Chain[0] = []byte("x")
 			return d, s

@@ -8,8 +8,8 @@
 //
 // Invariants: what is displayed, what is confirmed and what is signed are the same bytes; no signature leaves before it
 // was checked with the public key; a timestamp authority that is away costs a level and never the signature, and the
-// result says so. The rank of a confirmation is named, never blurred. Start reading at Ceremony.Customer; where the key is far
-// away or its holder slow, at Prepare and Finish; seals are in signing/seal, the check of finished documents in signing/verify.
+// result says so. The rank of a confirmation is named, never blurred. Start reading at Ceremony.Customer; seals are in
+// signing/seal, the check of finished documents in signing/verify.
 package signing
 
 import (
@@ -51,46 +51,34 @@ func Fill(ctx context.Context, document []byte, r pdf.Request, key crypto.Signer
 	if err != nil {
 		return Filled{}, err
 	}
-	digest := prepared.Digest()
 	out := Filled{Level: BB}
-	message, err := cms.Sign(digest, key, chain, out.stamp(ctx, authority))
+	var stamp func([]byte) ([]byte, error)
+	if authority != nil {
+		stamp = func(sig []byte) ([]byte, error) {
+			token, err := authority.Stamp(ctx, sig)
+			if err != nil {
+				out.Untimed = err
+				return nil, nil
+			}
+			out.Level = BT
+			return token, nil
+		}
+	}
+	digest := prepared.Digest()
+	message, err := cms.Sign(digest, key, chain, stamp)
 	if err != nil {
 		return Filled{}, fmt.Errorf("sign field %q: %w", r.Field, err)
 	}
-	err = out.release(ctx, prepared, message, r.Field, chain[0])
-	return out, err
-}
-
-// stamp returns what asks the authority for a timestamp and notes what came of it.
-func (out *Filled) stamp(ctx context.Context, authority tsa.Authority) func([]byte) ([]byte, error) {
-	if authority == nil {
-		return nil
+	if err := check(message, digest, chain[0]); err != nil {
+		return Filled{}, fmt.Errorf("check the signature of field %q: %w", r.Field, err)
 	}
-	return func(sig []byte) ([]byte, error) {
-		token, err := authority.Stamp(ctx, sig)
-		if err != nil {
-			out.Untimed = err
-			return nil, nil
-		}
-		out.Level = BT
-		return token, nil
+	if err := ctx.Err(); err != nil {
+		return Filled{}, fmt.Errorf("sign field %q: %w", r.Field, err)
 	}
-}
-
-// release checks the signature and puts it into the document. Where it can't, there is no document.
-func (out *Filled) release(ctx context.Context, prepared *pdf.Prepared, message []byte, field string, leaf *x509.Certificate) error {
-	err := check(message, prepared.Digest(), leaf)
-	if err == nil {
-		err = ctx.Err()
+	if out.Document, err = prepared.Finish(message); err != nil {
+		return Filled{}, fmt.Errorf("sign field %q: %w", r.Field, err)
 	}
-	if err == nil {
-		out.Document, err = prepared.Finish(message)
-	}
-	if err != nil {
-		*out = Filled{}
-		return fmt.Errorf("release the signature of field %q: %w", field, err)
-	}
-	return nil
+	return out, nil
 }
 
 // Fitted brings an appearance to the size of the field that it will stand in, so that no reader stretches a seal. It is

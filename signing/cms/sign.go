@@ -62,41 +62,15 @@ func SignContent(contentType asn1.ObjectIdentifier, content []byte, key crypto.S
 }
 
 func sign(contentType asn1.ObjectIdentifier, content []byte, digest [32]byte, key crypto.Signer, chain []*x509.Certificate, stamp func([]byte) ([]byte, error)) ([]byte, error) {
-	u, err := unsigned(contentType, content, digest, chain)
-	if err != nil {
-		return nil, err
-	}
-	leaf := u.message.Signer
-	if pub, ok := leaf.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); !ok || !pub.Equal(key.Public()) {
-		return nil, fmt.Errorf("sign as %q: the key is not the certificate's", leaf.Subject.CommonName)
-	}
-	signed := u.Digest()
-	sig, err := key.Sign(rand.Reader, signed[:], crypto.SHA256)
-	if err != nil {
-		return nil, fmt.Errorf("sign as %q: %w", leaf.Subject.CommonName, err)
-	}
-	return u.Finish(sig, stamp)
-}
-
-// Unsigned is a signature that lacks only its value, so that the key may be far away or its holder slow. The same
-// content and chain always make the same one.
-type Unsigned struct {
-	message Message
-	hashed  [32]byte
-}
-
-// Prepare returns the signature over content whose SHA-256 is digest, up to its value; chain and keys are as for Sign.
-func Prepare(digest [32]byte, chain []*x509.Certificate) (*Unsigned, error) {
-	return unsigned(Data, nil, digest, chain)
-}
-
-func unsigned(contentType asn1.ObjectIdentifier, content []byte, digest [32]byte, chain []*x509.Certificate) (*Unsigned, error) {
 	if len(chain) == 0 {
 		return nil, errors.New("sign: no certificate given")
 	}
 	leaf := chain[0]
+	if pub, ok := leaf.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); !ok || !pub.Equal(key.Public()) {
+		return nil, fmt.Errorf("sign as %q: the key is not the certificate's", leaf.Subject.CommonName)
+	}
 	m := Message{
-		ContentType: contentType, Content: content, Hash: crypto.SHA256, Signer: leaf,
+		ContentType: contentType, Content: content, Hash: crypto.SHA256,
 		sidVersion: 1, sid: issuerAndSerial(leaf),
 	}
 	for i, c := range chain {
@@ -120,32 +94,11 @@ func unsigned(contentType asn1.ObjectIdentifier, content []byte, digest [32]byte
 		return nil, fmt.Errorf("sign as %q: keys of type %T are not supported", leaf.Subject.CommonName, pub)
 	}
 	m.signedAttributes = signedAttributes(contentType, digest[:], leaf, m.Certificates)
-	return &Unsigned{message: m, hashed: sha256.Sum256(tlv(tagSet, m.signedAttributes))}, nil
-}
-
-// Digest returns what the key signs: the SHA-256 of the signed attributes.
-func (u *Unsigned) Digest() [32]byte { return u.hashed }
-
-// Verify reports with ErrSignature that a value is not made by the certificate's key over Digest.
-func (u *Unsigned) Verify(sig []byte) error {
-	good := false
-	switch pub := u.message.Signer.PublicKey.(type) {
-	case *ecdsa.PublicKey:
-		good = ecdsa.VerifyASN1(pub, u.hashed[:], sig)
-	case *rsa.PublicKey:
-		good = rsa.VerifyPKCS1v15(pub, crypto.SHA256, u.hashed[:], sig) == nil
+	signed := sha256.Sum256(tlv(tagSet, m.signedAttributes))
+	sig, err := key.Sign(rand.Reader, signed[:], crypto.SHA256)
+	if err != nil {
+		return nil, fmt.Errorf("sign as %q: %w", leaf.Subject.CommonName, err)
 	}
-	if !good {
-		return ErrSignature
-	}
-	return nil
-}
-
-// Finish puts the value in: ECDSA in ASN.1, or RSA by PKCS#1 v1.5. It does not verify it. stamp is as for Sign.
-func (u *Unsigned) Finish(sig []byte, stamp func(sig []byte) (token []byte, err error)) ([]byte, error) {
-	m := u.message
-	leaf := m.Signer
-	var err error
 	if _, ok := leaf.PublicKey.(*ecdsa.PublicKey); ok {
 		if sig, err = lowS(sig); err != nil {
 			return nil, fmt.Errorf("sign as %q: %w", leaf.Subject.CommonName, err)

@@ -44,7 +44,6 @@ type Request struct {
 // Prepared is a document with an update that lacks only the signature's value.
 type Prepared struct {
 	buf    []byte
-	base   int // how many bytes were there before
 	open   int // where the hole's < is
 	shut   int // after the hole's >
 	digest [32]byte
@@ -196,7 +195,7 @@ func (u *update) close(p *Prepared, ranges int) error {
 		return tooLarge(-1, "the document is too long to sign")
 	}
 	copy(u.out[ranges:], text)
-	p.buf, p.base = u.out, u.base
+	p.buf = u.out
 	p.digest = p.sum()
 	return nil
 }
