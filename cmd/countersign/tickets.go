@@ -97,7 +97,7 @@ func (a *app) ticketNew(f *scriptFlags) *cobra.Command {
 		return nil
 	})
 	c.Flags().StringVar(&channel, "channel", string(helpdesk.ByPhone), a.text("cli.flag.channel", nil))
-	c.Flags().StringVar(&r.Reason, "reason", "", a.text("cli.flag.reason", nil))
+	c.Flags().StringVar(&r.Reason, "reason", "", a.text("cli.flag.call_reason", nil))
 	c.Flags().StringVar(&r.Subject, "subject", "", a.text("cli.flag.subject", nil))
 	c.Flags().StringVar(&r.Text, "text", "", a.text("cli.flag.text", nil))
 	c.Flags().StringVar(&r.Category, "category", "", a.text("cli.flag.category", nil))

@@ -10,13 +10,10 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"mime"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/emersion/go-smtp"
 
 	"countersign/helpdesk"
 	"countersign/helpdesk/intake"
@@ -115,10 +112,7 @@ func backlog(ctx context.Context, b *bench, t *host, n int, ack bool, tenth func
 	if err := fill(d.Maildir(mailbox), n, ack, tenth != nil); err != nil {
 		return 0, 0, err
 	}
-	sink, err := openSink(t)
-	if err != nil {
-		return 0, 0, err
-	}
+	sink := &outbox.Server{Addr: mailtest.Sink(t), TLS: "none", Hello: "desk.bench.example", Timeout: 20 * time.Second}
 	dir, err := os.MkdirTemp(b.dir, "desk-")
 	if err != nil {
 		return 0, 0, err
@@ -204,30 +198,6 @@ func quietNow(ctx context.Context, s *service.Service) bool {
 		return err
 	})
 	return err == nil && quiet
-}
-
-// openSink opens a mail server that takes everything and keeps nothing.
-func openSink(t *host) (*outbox.Server, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	s := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return drain{}, nil }))
-	s.Domain = "sink.bench.example"
-	go func() { _ = s.Serve(l) }()
-	t.Cleanup(func() { s.Close() })
-	return &outbox.Server{Addr: l.Addr().String(), TLS: "none", Hello: "desk.bench.example", Timeout: 20 * time.Second}, nil
-}
-
-type drain struct{}
-
-func (drain) Reset()                               {}
-func (drain) Logout() error                        { return nil }
-func (drain) Mail(string, *smtp.MailOptions) error { return nil }
-func (drain) Rcpt(string, *smtp.RcptOptions) error { return nil }
-func (drain) Data(r io.Reader) error {
-	_, err := io.Copy(io.Discard, r)
-	return err
 }
 
 // mailWords are what the mails talk of.

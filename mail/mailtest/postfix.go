@@ -3,6 +3,7 @@ package mailtest
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -11,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+
+	"github.com/emersion/go-smtp"
 )
 
 // Postfix is a running server that takes mail for the domain example.test and hands it to Dovecot.
@@ -79,4 +82,27 @@ func (p *Postfix) settings(d *Dovecot) string {
 		"message_size_limit = 52428800", "mailbox_size_limit = 0",
 	}
 	return strings.Join(lines, "\n") + "\n"
+}
+
+// Sink is a mail server that takes everything and keeps nothing.
+func Sink(tb TB) (addr string) {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(tb, err)
+	s := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return drain{}, nil }))
+	s.Domain = "sink.example.test"
+	go func() { _ = s.Serve(l) }()
+	tb.Cleanup(func() { s.Close() })
+	return l.Addr().String()
+}
+
+type drain struct{}
+
+func (drain) Reset()                               {}
+func (drain) Logout() error                        { return nil }
+func (drain) Mail(string, *smtp.MailOptions) error { return nil }
+func (drain) Rcpt(string, *smtp.RcptOptions) error { return nil }
+func (drain) Data(r io.Reader) error {
+	_, err := io.Copy(io.Discard, r)
+	return err
 }
