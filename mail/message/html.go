@@ -3,7 +3,6 @@ package message
 import (
 	"bytes"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -251,7 +250,7 @@ func (r *reader) endLink() {
 	if err != nil || there.Host == "" {
 		return
 	}
-	named := hostInWords.FindString(strings.ToLower(said))
+	named := hostInWords().FindString(strings.ToLower(said))
 	if named == "" {
 		return
 	}
@@ -261,7 +260,7 @@ func (r *reader) endLink() {
 	}
 }
 
-var hostInWords = regexp.MustCompile(`\b(?:[a-z0-9-]+\.)+(?:vn|com|net|org|gov|edu|info|xyz|top|io|cn|tw|asia|online|site)\b`)
+var hostInWords = lazily(`\b(?:[a-z0-9-]+\.)+(?:vn|com|net|org|gov|edu|info|xyz|top|io|cn|tw|asia|online|site)\b`)
 
 func attr(t html.Token, name string) string {
 	for _, a := range t.Attr {
@@ -272,7 +271,7 @@ func attr(t html.Token, name string) string {
 	return ""
 }
 
-var zeroSize = regexp.MustCompile(`(?:^|;)(?:font-size|max-height|height|width|max-width|line-height|opacity):0(?:\.0+)?(?:px|pt|em|%)?(?:;|$)`)
+var zeroSize = lazily(`(?:^|;)(?:font-size|max-height|height|width|max-width|line-height|opacity):0(?:\.0+)?(?:px|pt|em|%)?(?:;|$)`)
 
 // concealed reports whether an element's own style keeps its text from being seen.
 func concealed(t html.Token) bool {
@@ -288,7 +287,7 @@ func concealed(t html.Token) bool {
 		if strings.Contains(style, "display:none") || strings.Contains(style, "visibility:hidden") || strings.Contains(style, "mso-hide:all") {
 			return true
 		}
-		if zeroSize.MatchString(style) && !strings.Contains(style, "line-height:0") {
+		if zeroSize().MatchString(style) && !strings.Contains(style, "line-height:0") {
 			return true
 		}
 		if strings.Contains(style, "text-indent:-9") || strings.Contains(style, "left:-9") {
