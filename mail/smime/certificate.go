@@ -125,7 +125,7 @@ func (j *judge) certificate(g *cms.Signer, s *cms.SignedData) {
 	for _, other := range s.Certificates {
 		between.AddCert(other)
 	}
-	_, err := c.Verify(x509.VerifyOptions{Roots: j.policy.Roots, Intermediates: between, CurrentTime: j.policy.At, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection, x509.ExtKeyUsageAny}})
+	_, err := c.Verify(x509.VerifyOptions{Roots: j.policy.Roots, Intermediates: between, CurrentTime: j.policy.At, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}})
 	if err != nil {
 		j.because("smime_untrusted", true)
 		return
@@ -212,4 +212,3 @@ func (j *judge) nested(body *mail.Part) {
 		}
 	}
 }
-
