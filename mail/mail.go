@@ -162,7 +162,7 @@ type Message struct {
 
 	Bounces    []Bounce
 	OriginalID string   // Message-ID of the mail that a bounce or receipt is about
-	Auto       []string // why this was sent by a program: "auto-submitted", "precedence", "list", "subject", …
+	Auto       []string // why this was sent by a program: "auto_submitted", "precedence", "suppress", "header", "list", "subject", "text", "challenge", "null_sender", "daemon", "receipt"
 	Feedback   *Feedback
 
 	Defects []Defect

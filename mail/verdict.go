@@ -32,7 +32,7 @@ const (
 )
 
 // Reason is one thing that made or lowered a level. Code is stable and lower case; its sentence is in the catalogues
-// under "mail.reason." + Code with "-" read as "_". Args may hold addresses of strangers.
+// under "mail.reason." + Code. Args may hold addresses of strangers.
 type Reason struct {
 	Code string
 	Args map[string]string

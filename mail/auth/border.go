@@ -39,7 +39,7 @@ func (j *judge) border() bool {
 			continue
 		}
 		taken = true
-		j.take(results)
+		j.take(results, f.Value)
 	}
 	if taken {
 		j.verdict.Source = "border"
@@ -48,7 +48,7 @@ func (j *judge) border() bool {
 }
 
 // take uses one field's results; the first result of a method that says more than none counts.
-func (j *judge) take(results []authres.Result) {
+func (j *judge) take(results []authres.Result, raw string) {
 	v := j.verdict
 	for _, r := range results {
 		switch r := r.(type) {
@@ -76,8 +76,8 @@ func (j *judge) take(results []authres.Result) {
 					v.Domain = j.domain
 				}
 				if v.DMARC == mail.ResultFail {
-					// Our server applied the domain's wish already and delivered all the same; the field rarely says what it was.
-					j.strict = "none"
+					// Our server may write the wish of the domain as a comment, as many do.
+					j.strict = wish(raw)
 					j.bad("dmarc_fail", map[string]string{"domain": j.domain})
 				}
 			}
@@ -108,4 +108,15 @@ func (j *judge) spf(r mail.Result, domain string) {
 	if r == mail.ResultPass && j.verdict.Domain == "" && aligned(domain, j.domain, false) {
 		j.verdict.Domain = normalDomain(domain)
 	}
+}
+
+// wish reads what a domain asks for from the comment beside a DMARC result: (p=REJECT sp=NONE …).
+func wish(field string) string {
+	field = strings.ToLower(field)
+	for _, w := range []string{"reject", "quarantine"} {
+		if strings.Contains(field, "p="+w) || strings.Contains(field, "policy="+w) {
+			return w
+		}
+	}
+	return "none"
 }
