@@ -151,11 +151,11 @@ type Message struct {
 	References []string
 	Date       time.Time // zero when absent or impossible
 
-	Text    string // what a person reads, made from plain text or HTML
-	HTML    bool   // Text was made from HTML
-	Cut     bool   // Text was longer than the limit; its last line says so
-	Hidden  bool   // the HTML holds text that a reader would not have seen; it stands marked in Text
-	Links   []Link // where links of HTML lead, when the visible words say another host
+	Text   string // what a person reads, made from plain text or HTML
+	HTML   bool   // Text was made from HTML
+	Cut    bool   // Text was longer than the limit; its last line says so
+	Hidden bool   // the HTML holds text that a reader would not have seen; it stands marked in Text
+	Links  []Link // where links of HTML lead, when the visible words say another host
 
 	Attachments []Attachment
 	Enclosed    []*Message // mails that were attached, as mails
