@@ -10,21 +10,51 @@ import (
 var (
 	replySubject = lazily(`(?i)^\s*(?:\[[^\]]{0,60}\]\s*)?(?:re|aw|antw|sv|vs|tl|trả lời|tra loi|ref|rif|odp|回复|回覆|答复|答覆|返信|회신)\s*(?:\[\d+\]|\(\d+\))?\s*[:：]`)
 
-	awaySubject = lazily(`(?i)^\W*(?:re\s*[:：]\s*)?(?:` +
-		`auto(?:matic|mated|)?[- ]?(?:reply|response|antwort|matische antwort|svar)|automatic reply|autoreply|auto[- ]?responder|auto:|` +
-		`out of (?:the )?office|out-of-office|ooo(?::|$| )|away from (?:my|the) (?:mail|office|desk)|on vacation|vacation (?:reply|message|notice)|i am (?:currently )?(?:away|out)|i'm (?:away|out)|annual leave|` +
-		`abwesenheit|automatische (?:antwort|beantwortung|reply)|automatisch antwoord|automatic antwort|abwesend|ich bin (?:nicht im|außer) |nicht im büro|urlaub|` +
-		`réponse automatique|message automatique|absence du bureau|absent(?:e)? du bureau|je suis absent|en congé|` +
-		`respuesta automática|fuera de la oficina|resposta automática|fora do escritório|risposta automatica|fuori ufficio|automatisch antwoord|afwezig|autosvar|automatiskt svar|fraværende|poissa|automaattinen vastaus|odpowiedź automatyczna|automatická odpověď|автоответ|автоматический ответ|` +
-		`自动(?:回复|答复)|自動(?:回覆|答覆|回信|応答|返信)|外出|不在(?:通知|のお知らせ)?|休假|부재중|자동 ?(?:회신|응답)|` +
-		`trả lời tự động|thư trả lời tự động|phản hồi tự động|tự động trả lời|vắng mặt|nghỉ phép|tra loi tu dong|phan hoi tu dong|thông báo vắng mặt|đi vắng|ngoài văn phòng)`)
-
 	awayText = lazily(`(?i)(?:this is an automat(?:ed|ic) (?:reply|response|message)|i (?:am|will be) (?:currently )?(?:out of the office|on vacation|on annual leave|away from)|` +
 		`ich bin (?:derzeit |momentan )?(?:nicht im büro|im urlaub|abwesend)|je suis (?:actuellement )?absent|estoy fuera de la oficina|đây là (?:thư|email|tin nhắn) (?:trả lời )?tự động|hiện (?:tôi )?(?:đang )?(?:vắng mặt|nghỉ phép)|` +
 		`这是(?:一封)?自动(?:回复|应答)|此(?:為|为)自動(?:回覆|回复)|自動(?:送信|返信)メール)`)
 
-	challenge = lazily(`(?i)(?:please confirm (?:your|this) (?:message|e-?mail)|confirm(?:ation)? (?:required|needed).{0,40}(?:deliver|message)|spam ?arrest|boxbe|verify your (?:message|e-?mail) to|sender (?:verification|address verification) required|tmda|antispam uol|challenge[- ]response|your (?:message|email) (?:is|has been) (?:being )?held)`)
 )
+
+// away are the beginnings of subjects under which programs answer for absent people, in lower case.
+var away = strings.Split("automatic reply|automated reply|auto reply|auto-reply|autoreply|auto response|auto-response|automatic response|automated response|auto responder|auto-responder|autoresponder|auto:|"+
+	"out of office|out of the office|out-of-office|ooo:|ooo |away from my mail|away from my office|away from my desk|away from the office|on vacation|vacation reply|vacation message|vacation notice|i am away|i am currently away|i am out|i am currently out|i'm away|i'm out|annual leave|"+
+	"abwesenheit|automatische antwort|automatische beantwortung|automatisch antwoord|automatic antwort|auto-antwort|abwesend|ich bin nicht im|ich bin außer|nicht im büro|urlaub|"+
+	"réponse automatique|reponse automatique|message automatique|absence du bureau|absent du bureau|absente du bureau|je suis absent|en congé|"+
+	"respuesta automática|respuesta automatica|fuera de la oficina|resposta automática|fora do escritório|risposta automatica|fuori ufficio|afwezig|autosvar|automatiskt svar|automatisk svar|fraværende|poissa|automaattinen vastaus|odpowiedź automatyczna|automatická odpověď|автоответ|автоматический ответ|"+
+	"自动回复|自动答复|自動回覆|自動答覆|自動回信|自動応答|自動返信|外出|不在通知|不在のお知らせ|休假|부재중|자동 회신|자동회신|자동 응답|자동응답|"+
+	"trả lời tự động|thư trả lời tự động|phản hồi tự động|tự động trả lời|vắng mặt|nghỉ phép|tra loi tu dong|phan hoi tu dong|thông báo vắng mặt|đi vắng|ngoài văn phòng|thư tự động", "|")
+
+// challenges are words of programs that hold a mail until its sender does something.
+var challenges = strings.Split("please confirm your message|please confirm your e-mail|please confirm your email|please confirm this message|confirmation required|confirmation needed|spamarrest|spam arrest|boxbe|verify your message to|verify your email to|verify your e-mail to|sender verification|sender address verification|tmda|antispam uol|challenge-response|challenge response|message is being held|message has been held|email has been held", "|")
+
+func among(s string, words []string) bool {
+	for _, w := range words {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// awaySubject reports whether a subject begins as those of absent people's programs do, behind a mark of reply.
+func awaySubject(subject string) bool {
+	s := strings.ToLower(subject)
+	for range 2 {
+		s = strings.TrimLeft(s, " \t*-–—!.:[](){}<>【】「」\"'")
+		for _, w := range away {
+			if strings.HasPrefix(s, w) {
+				return true
+			}
+		}
+		rest, ok := strings.CutPrefix(s, "re")
+		if !ok {
+			break
+		}
+		s = rest
+	}
+	return false
+}
 
 // automatic says whether a program sent the mail in answer to one, and collects every sign that a program sent it at
 // all: those forbid an automatic answer (RFC 3834 §2) even where people wrote the text, as on mailing lists.
@@ -76,11 +106,11 @@ func automatic(out *m.Message) bool {
 			answered = true
 		}
 	}
-	if awaySubject().MatchString(out.Subject) {
+	if awaySubject(out.Subject) {
 		sign("subject")
 		answered = true
 	}
-	if challenge().MatchString(out.Subject) {
+	if among(strings.ToLower(out.Subject), challenges) {
 		sign("challenge")
 		answered = true
 	}

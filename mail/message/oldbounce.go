@@ -15,12 +15,6 @@ var (
 		`(?:start of )?(?:the )?returned message|your original message|message header|original (?:mail|e-mail) (?:header|follows)|the header of the original|the first \d+ lines|ursprüngliche nachricht|message d'origine|` +
 		`以下は(?:元|オリジナル)の?メール|元のメッセージ|原始邮件|原始郵件|thư gốc|nội dung thư gốc)[^\n]{0,80}$|^received: (?:from|by) |^return-path: `)
 
-	failedSubject = lazily(`(?i)(?:undeliver|returned mail|mail delivery (?:failed|failure|problem|status)|delivery (?:status )?notification|delivery (?:failure|failed|report|error|problem|has failed|unsuccessful)|failure notice|failed (?:delivery|mail)|` +
-		`non[- ]?(?:delivery|remis)|message (?:could not|not) (?:be )?delivered|mail system error|mail could not be delivered|unable to deliver|returned to sender|warning: (?:could not|message)|delayed mail|delivery delayed|message delayed|bounce|nondeliverable|rejected|user unknown|mail failure|permanent error|` +
-		`unzustellbar|nicht zustellbar|zustellung|zustellfehler|fehler bei der zustellung|verzögert|non distribu|échec de (?:la )?(?:remise|distribution)|remise du message|message non remis|retourné|no se ha podido entregar|no entregado|entrega fallida|mancata consegna|notifica di mancat|impossibile recapitare|não (?:foi )?entregue|falha na entrega|onbestelbaar|niet bezorgd|недоставлен|не доставлено|` +
-		`配信(?:不能|エラー|失敗)|送信エラー|お届けできません|メール送信エラー|退信|退回|退件|投递失败|投遞失敗|无法投递|無法投遞|无法送达|無法傳送|傳遞失敗|未送达|未傳遞|系统退信|배달 ?실패|전송 ?실패|반송|` +
-		`không (?:thể )?(?:gửi|phát|chuyển|giao) (?:được|thư)|gửi thư thất bại|thư bị trả lại|không phát được|thư không gửi được|không đến được|chưa gửi được|thông báo thất bại)`)
-
 	failedText = lazily(`(?i)(?:this is the qmail-send program|this is the (?:mail (?:delivery|system)|postfix)|this (?:message|report) was (?:created|generated) automatically by (?:the )?mail|(?:following|these|some) (?:address|recipient|email address)[^\n]{0,40}(?:fail|error|problem|reject|could not|not be|undeliver)|` +
 		`permanent fatal errors|delivery problems|transcript of session|did not reach the following recipient|was not delivered to|undeliverable to the following|(?:was|were) undeliverable|unable to deliver|could ?n[o']t be delivered|could ?n[o']t deliver|cannot be delivered|can't be delivered|cannot deliver|not been delivered|wasn't delivered|` +
 		`delivery (?:has failed|failed|to the following)|delivery to [^\n]{1,80} (?:has )?failed|failed to deliver|not deliverable|has been (?:rejected|returned|delayed)|was rejected|rejected (?:your|the) message|could not be sent|no such user|user unknown|unknown user|unrouteable address|address rejected|recipient (?:address )?(?:rejected|unknown|not found)|mailbox (?:unavailable|full|not found|is full)|` +
@@ -35,6 +29,13 @@ var (
 	address = lazily(`[A-Za-z0-9!#$%&'*+/=?^_{|}~.\x60-]{1,64}@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}|[A-Za-z0-9._+=-]{1,64}@\[[0-9.]{7,15}\]`)
 	contact = lazily(`(?i)(?:contact|postmaster|administrator|administratör|e-?mail to|mail to|mailto:|questions|assistance|for help|hilfe|support|message-id|in-reply-to|references:|from:|sender:|von:|de :|reply-to|http|arrival|your message (?:from|of)|liên hệ|联系|聯絡|お問い合わせ)`)
 )
+
+// failedSubjects are words of subjects under which mail servers report, in lower case.
+var failedSubjects = strings.Split("undeliver|returned mail|mail delivery failed|mail delivery failure|mail delivery problem|mail delivery status|delivery status|delivery notification|delivery failure|delivery failed|delivery report|delivery error|delivery problem|delivery has failed|delivery unsuccessful|failure notice|failure notification|failed delivery|failed mail|"+
+	"non-delivery|nondelivery|non delivery|not delivered|could not be delivered|not be delivered|mail system error|unable to deliver|returned to sender|returning message|warning: could not|warning: message|delayed mail|delivery delayed|delivery is delayed|message delayed|delayed 2|bounce|nondeliverable|rejected|user unknown|mail failure|permanent error|message status|could not send|mail error|delivery attempts|mail undelivered|banned file|"+
+	"unzustellbar|nicht zustellbar|zustellung|zustellfehler|verzögert|non distribu|non-remis|échec de la remise|échec de remise|échec de la distribution|non remis|remise du message|retourné|no se ha podido entregar|no entregado|entrega fallida|mancata consegna|notifica di mancat|impossibile recapitare|não entregue|não foi entregue|falha na entrega|onbestelbaar|niet bezorgd|недоставлен|не доставлено|"+
+	"配信不能|配信エラー|配信失敗|送信エラー|お届けできません|エラーメール|退信|退回|退件|投递失败|投遞失敗|无法投递|無法投遞|无法送达|無法傳送|傳遞失敗|未送达|未傳遞|배달 실패|배달실패|전송 실패|전송실패|반송|"+
+	"không gửi được|không thể gửi|không phát được|không chuyển được|không giao được|không thể chuyển|không thể phát|gửi thư thất bại|gửi thất bại|bị trả lại|không đến được|chưa gửi được|thông báo thất bại", "|")
 
 // readOldBounce reads the reports that mail servers write in their own words.
 func readOldBounce(out *m.Message) bool {
@@ -51,7 +52,7 @@ func readOldBounce(out *m.Message) bool {
 	null := out.ReturnPath != nil && out.ReturnPath.Addr == ""
 	server := daemon(out) || null || len(named) > 0 || postmaster(out)
 	already := find(out.Root, "message/delivery-status", "message/global-delivery-status") != nil
-	title := failedSubject().MatchString(out.Subject)
+	title := among(strings.ToLower(out.Subject), failedSubjects)
 	if !server && !title && !already {
 		return false
 	}
@@ -68,7 +69,7 @@ func readOldBounce(out *m.Message) bool {
 	default:
 		return false
 	}
-	if awaySubject().MatchString(out.Subject) && len(named) == 0 && !already {
+	if awaySubject(out.Subject) && len(named) == 0 && !already {
 		return false
 	}
 	found := pick(out, named, text)
