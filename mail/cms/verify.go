@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	_ "crypto/md5" // so that what was signed with it can be called weak
 	"crypto/rsa"
 	_ "crypto/sha1" // as MD5
@@ -84,15 +83,6 @@ func (g *Signer) namesCertificate() bool {
 }
 
 func (g *Signer) check(signed []byte) error {
-	if pub, ok := g.Certificate.PublicKey.(ed25519.PublicKey); ok {
-		if g.algorithm.String() != "1.3.101.112" {
-			return ErrUnsupported
-		}
-		if !ed25519.Verify(pub, signed, g.signature) {
-			return ErrSignature
-		}
-		return nil
-	}
 	hash := g.hash
 	if by := signatureHash(g.algorithm); by != 0 {
 		hash = by

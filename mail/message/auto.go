@@ -13,7 +13,6 @@ var (
 	awayText = lazily(`(?i)(?:this is an automat(?:ed|ic) (?:reply|response|message)|i (?:am|will be) (?:currently )?(?:out of the office|on vacation|on annual leave|away from)|` +
 		`ich bin (?:derzeit |momentan )?(?:nicht im büro|im urlaub|abwesend)|je suis (?:actuellement )?absent|estoy fuera de la oficina|đây là (?:thư|email|tin nhắn) (?:trả lời )?tự động|hiện (?:tôi )?(?:đang )?(?:vắng mặt|nghỉ phép)|` +
 		`这是(?:一封)?自动(?:回复|应答)|此(?:為|为)自動(?:回覆|回复)|自動(?:送信|返信)メール)`)
-
 )
 
 // away are the beginnings of subjects under which programs answer for absent people, in lower case.

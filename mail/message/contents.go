@@ -71,7 +71,7 @@ func (c *collector) node(part *m.Part, inside bool) {
 		}
 	case pkcs7(part):
 		if len(part.Parts) == 1 {
-			c.node(part.Parts[0], false)
+			c.protected(part.Parts[0])
 			return
 		}
 		c.attach(part, "smime.p7m")
@@ -191,8 +191,20 @@ func (c *collector) signed(part *m.Part) {
 		if i == 1 && strings.Contains(sub.Type, "signature") {
 			continue
 		}
+		if i == 0 {
+			c.protected(sub)
+			continue
+		}
 		c.node(sub, false)
 	}
+}
+
+// protected shows what was signed. A whole mail there is this mail with its header (RFC 8551 §3.1), not another one.
+func (c *collector) protected(part *m.Part) {
+	if part.Type == "message/rfc822" && len(part.Parts) == 1 {
+		part = part.Parts[0]
+	}
+	c.node(part, false)
 }
 
 // report shows the words for people of a delivery report. The other parts are read by the bounce reader.

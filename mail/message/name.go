@@ -33,8 +33,6 @@ func safeName(given, fallback string) (name string, tricks []string) {
 		case unicode.Is(unicode.Cf, r):
 			direction = true
 			return -1
-		case strings.ContainsRune(`<>:"|?*`, r):
-			return '_'
 		}
 		return r
 	}, name)

@@ -281,11 +281,15 @@ func looksBase64(b []byte) bool {
 	if len(b) > 4096 {
 		b = b[:4096]
 	}
-	foreign := 0
-	for _, c := range b {
-		if base64Value[c] == 255 && c != '=' && c != '\r' && c != '\n' {
+	foreign, gaps := 0, 0
+	for i, c := range b {
+		switch {
+		case c == ' ' && i > 0 && base64Value[b[i-1]] != 255:
+			gaps++
+		case base64Value[c] == 255 && c != '=' && c != '\r' && c != '\n' && c != ' ':
 			foreign++
 		}
 	}
-	return foreign*8 <= len(b)
+	// Damage is rare; words have a space after every few letters.
+	return foreign*8 <= len(b) && gaps*25 <= len(b)
 }
