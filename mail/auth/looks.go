@@ -148,6 +148,10 @@ func Imitates(domain, known string) bool {
 	if len(flat) >= 6 && strings.Contains(strings.ReplaceAll(a, ".", ""), flat) {
 		return true
 	}
+	// vst.gov.com for vst.gov.vn
+	if i, k := strings.LastIndexByte(a, '.'), strings.LastIndexByte(b, '.'); i >= 6 && k >= 6 && a[:i] == b[:k] {
+		return true
+	}
 	orgA, orgB := skeleton(organisation(domain)), skeleton(organisation(known))
 	if orgA == orgB {
 		return false // another office of the same organisation
