@@ -167,12 +167,30 @@ func guessed(b []byte) func([]byte) string {
 	best, top := "windows-1252", 0.0
 	for _, label := range []string{"windows-1252", "windows-1258", "tcvn", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr", "windows-1251"} {
 		f, _ := known(label)
-		if s := score(norm.NFC.String(f(b)), label); s > top {
+		s := score(norm.NFC.String(f(b)), label)
+		if (label == "tcvn" || label == "windows-1258") && sparse(b) {
+			s /= 2
+		}
+		if s > top {
 			best, top = label, s
 		}
 	}
 	f, _ := known(best)
 	return f
+}
+
+// sparse reports whether fewer letters carry marks than Vietnamese has: every fourth does, in German every thirtieth.
+func sparse(b []byte) bool {
+	high, letters := 0, 0
+	for _, c := range b {
+		switch {
+		case c >= 0x80:
+			high++
+		case c|0x20 >= 'a' && c|0x20 <= 'z':
+			letters++
+		}
+	}
+	return high*6 < letters
 }
 
 func mostlyUTF8(b []byte) bool {
