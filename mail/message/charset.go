@@ -168,7 +168,8 @@ func guessed(b []byte) func([]byte) string {
 	for _, label := range []string{"windows-1252", "windows-1258", "tcvn", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr", "windows-1251"} {
 		f, _ := known(label)
 		s := score(norm.NFC.String(f(b)), label)
-		if (label == "tcvn" || label == "windows-1258") && sparse(b) {
+		if label == "tcvn" && (sparse(b) || !holds(b, "\xa8\xa9\xaa\xac\xad\xae\xb5\xb6\xb7\xb8\xb9\xc6\xc7\xca\xcb")) ||
+			label == "windows-1258" && (sparse(b) || !holds(b, "\xf0\xe3\xf5\xfd\xcc\xec\xde\xd2\xf2")) {
 			s /= 2
 		}
 		if s > top {
@@ -177,6 +178,16 @@ func guessed(b []byte) func([]byte) string {
 	}
 	f, _ := known(best)
 	return f
+}
+
+// holds reports whether b has one of the bytes without which Vietnamese is hardly written: đ, ơ, ư, ă, tone marks.
+func holds(b []byte, set string) bool {
+	for _, c := range b {
+		if c >= 0x80 && strings.IndexByte(set, c) >= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // sparse reports whether fewer letters carry marks than Vietnamese has: every fourth does, in German every thirtieth.

@@ -107,6 +107,9 @@ func TestTextComesOutInEveryCharacterSet(t *testing.T) {
 		{"", encode(t, japanese.EUCJP, kana), kana},
 		{"", encode(t, japanese.ISO2022JP, kana), kana},
 		{"", encode(t, korean.EUCKR, hang), hang},
+		{"", encode(t, charmap.Windows1252, "Grüße aus Köln"), "Grüße aus Köln"},
+		{"", encode(t, charmap.Windows1252, "Réponse à l'élève"), "Réponse à l'élève"},
+		{"", inTCVN("Lỗi đăng nhập"), "Lỗi đăng nhập"},
 		{"", encode(t, charmap.Windows1252, "Guten Tag, ich kann mich nicht anmelden. Schöne Grüße"), "Guten Tag, ich kann mich nicht anmelden. Schöne Grüße"},
 	} {
 		kind := "text/plain"
