@@ -1,3 +1,9 @@
+// Package intake decides what a received mail becomes: a ticket, a message on one, a report, or a row that an agent
+// looks at. Nothing is dropped.
+//
+// This part of it asks no record and changes nothing: the grammar of subjects (subject.go), the table of offices
+// (office.go), what a mail is and who sent it (inspect.go), and what the helpdesk would do with it (decide.go). Start
+// reading at Inspector.Inspect.
 package intake
 
 import (

@@ -13,7 +13,7 @@ import (
 // suspicions looks for what makes people take a sender for somebody else.
 func (j *judge) suspicions() {
 	switch {
-	case len(j.message.From) == 0 || len(j.message.From) == 1 && j.from.Addr == "" && j.message.From[0].Addr == "":
+	case len(j.message.From) == 0 || len(j.message.From) == 1 && j.message.From[0].Domain() == "":
 		j.bad("no_from", nil)
 	case len(j.message.From) > 1:
 		j.bad("several_from", nil)

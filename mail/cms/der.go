@@ -33,7 +33,6 @@ const (
 // element is one BER value: where its content begins and ends, and where the next value begins.
 type element struct {
 	tag              byte
-	long             bool // a tag number above 30; CMS has none
 	start, end, next int
 	indefinite       bool
 }

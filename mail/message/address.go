@@ -15,7 +15,7 @@ func Addresses(value string) []mail.Address { return addresses(value, "") }
 
 func addresses(value, fallback string) []mail.Address {
 	var out []mail.Address
-	s := scanner{in: value}
+	s := scanner{in: value, lastEnd: strings.LastIndexByte(value, ';'), blank: len(strings.TrimRight(value, " \t"))}
 	for len(out) < maxAddresses && s.more() {
 		out = append(out, s.one(fallback)...)
 	}
@@ -24,8 +24,11 @@ func addresses(value, fallback string) []mail.Address {
 
 // scanner takes a list of addresses apart.
 type scanner struct {
-	in  string
-	pos int
+	in      string
+	pos     int
+	lastEnd int  // where the last semicolon stands
+	blank   int  // where nothing but white space follows
+	open    bool // a comment without an end was met; more of them would be looked for in vain, again and again
 }
 
 func (s *scanner) more() bool { return s.pos < len(s.in) }
@@ -39,7 +42,7 @@ func (s *scanner) one(fallback string) []mail.Address {
 		case c == ',' || c == ';':
 			s.pos++
 			return finish(found, name.String(), comment.String(), bare.String(), fallback)
-		case c == ':' && !strings.ContainsAny(bare.String(), "@[") && s.group():
+		case c == ':' && s.group() && !strings.ContainsAny(bare.String(), "@["):
 			// A group's name is no part of its first member.
 			s.pos++
 			name.Reset()
@@ -57,7 +60,7 @@ func (s *scanner) one(fallback string) []mail.Address {
 			} else {
 				bare.WriteByte(' ')
 			}
-		case c == '(':
+		case c == '(' && !s.open:
 			if text := s.comment(); comment.Len() == 0 {
 				comment.WriteString(text)
 			}
@@ -78,11 +81,7 @@ func (s *scanner) one(fallback string) []mail.Address {
 }
 
 // group reports whether the colon here ends a group's name: a list and a semicolon follow.
-func (s *scanner) group() bool {
-	rest := s.in[s.pos+1:]
-	end := strings.IndexByte(rest, ';')
-	return end >= 0 || strings.TrimSpace(rest) == ""
-}
+func (s *scanner) group() bool { return s.lastEnd > s.pos || s.pos+1 >= s.blank }
 
 // quoted reads a quoted string. A quote without an end stands for nothing, and what follows is read as if unquoted.
 func (s *scanner) quoted() (string, bool) {
@@ -132,6 +131,7 @@ func (s *scanner) comment() string {
 			}
 		}
 	}
+	s.open = true
 	s.pos++
 	return ""
 }

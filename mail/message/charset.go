@@ -167,12 +167,41 @@ func guessed(b []byte) func([]byte) string {
 	best, top := "windows-1252", 0.0
 	for _, label := range []string{"windows-1252", "windows-1258", "tcvn", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr", "windows-1251"} {
 		f, _ := known(label)
-		if s := score(norm.NFC.String(f(b)), label); s > top {
+		s := score(norm.NFC.String(f(b)), label)
+		if label == "tcvn" && (sparse(b) || !holds(b, "\xa8\xa9\xaa\xac\xad\xae\xb5\xb6\xb7\xb8\xb9\xc6\xc7\xca\xcb")) ||
+			label == "windows-1258" && (sparse(b) || !holds(b, "\xf0\xe3\xf5\xfd\xcc\xec\xde\xd2\xf2")) {
+			s /= 2
+		}
+		if s > top {
 			best, top = label, s
 		}
 	}
 	f, _ := known(best)
 	return f
+}
+
+// holds reports whether b has one of the bytes without which Vietnamese is hardly written: đ, ơ, ư, ă, tone marks.
+func holds(b []byte, set string) bool {
+	for _, c := range b {
+		if c >= 0x80 && strings.IndexByte(set, c) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// sparse reports whether fewer letters carry marks than Vietnamese has: every fourth does, in German every thirtieth.
+func sparse(b []byte) bool {
+	high, letters := 0, 0
+	for _, c := range b {
+		switch {
+		case c >= 0x80:
+			high++
+		case c|0x20 >= 'a' && c|0x20 <= 'z':
+			letters++
+		}
+	}
+	return high*6 < letters
 }
 
 func mostlyUTF8(b []byte) bool {

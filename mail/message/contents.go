@@ -282,31 +282,26 @@ func (c *collector) html(part *m.Part, data []byte) {
 
 // unflow joins the lines of format=flowed (RFC 3676 §4).
 func unflow(text string, delsp bool) string {
-	all := strings.Split(text, "\n")
-	var out strings.Builder
+	out := make([]byte, 0, len(text))
 	open, depth := false, 0
-	for _, l := range all {
+	for l := range strings.SplitSeq(text, "\n") {
 		quote := len(l) - len(strings.TrimLeft(l, ">"))
 		bare := strings.TrimPrefix(l[quote:], " ")
-		if open && quote == depth && bare != "-- " {
-			out.WriteString(bare)
-		} else {
-			if out.Len() > 0 {
-				out.WriteByte('\n')
+		if !open || quote != depth || bare == "-- " {
+			if len(out) > 0 {
+				out = append(out, '\n')
 			}
 			if quote > 0 {
-				out.WriteString(l[:quote] + " ")
+				out = append(append(out, l[:quote]...), ' ')
 			}
-			out.WriteString(bare)
 		}
+		out = append(out, bare...)
 		open, depth = strings.HasSuffix(bare, " ") && bare != "-- ", quote
 		if open && delsp {
-			s := out.String()
-			out.Reset()
-			out.WriteString(s[:len(s)-1])
+			out = out[:len(out)-1]
 		}
 	}
-	return out.String()
+	return string(out)
 }
 
 // enclosed reads a mail inside the mail and lists it under its name or subject.

@@ -23,18 +23,17 @@ const maxHTMLDepth = 500
 
 // reader turns HTML into text token by token.
 type reader struct {
-	out     strings.Builder
-	open    []opened
-	skip    int // inside script, style and the like
-	quote   int
-	pre     int
-	hidden  bool
-	space   bool
-	breaks  int // line breaks owed before the next word
-	links   []m.Link
-	href    string
-	words   strings.Builder
-	inTitle bool
+	out    strings.Builder
+	open   []opened
+	skip   int // inside script, style and the like
+	quote  int
+	pre    int
+	hidden bool
+	space  bool
+	breaks int // line breaks owed before the next word
+	links  []m.Link
+	href   string
+	words  strings.Builder
 }
 
 type opened struct {

@@ -27,7 +27,7 @@ var (
 	gaveUp = lazily(`(?i)(?:gave up|giving up|given up|expired|too long|retry (?:timeout|time(?:d)? out)|no longer|permanent (?:fatal )?error|aufgegeben|abandon|delivery attempts have failed|has been (?:failing|returned)|could not be delivered (?:for|within)[^\n]{0,60}(?:returned|removed)|放弃|放棄)`)
 
 	address = lazily(`[A-Za-z0-9!#$%&'*+/=?^_{|}~.\x60-]{1,64}@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}|[A-Za-z0-9._+=-]{1,64}@\[[0-9.]{7,15}\]`)
-	contact = lazily(`(?i)(?:contact|postmaster|administrator|administratör|e-?mail to|mail to|mailto:|questions|assistance|for help|hilfe|support|message-id|in-reply-to|references:|from:|sender:|von:|de :|reply-to|http|arrival|your message (?:from|of)|liên hệ|联系|聯絡|お問い合わせ)`)
+	contact = lazily(`(?i)(?:\b(?:contact|postmaster|administrator|administratör|e-?mail to|mail to|mailto:|questions|assistance|for help|hilfe|support|message-id|in-reply-to|references:|from:|sender:|von:|de :|reply-to|http|arrival|your message (?:from|of))|liên hệ|联系|聯絡|お問い合わせ)`)
 )
 
 // failedSubjects are words of subjects under which mail servers report, in lower case.
@@ -171,10 +171,10 @@ func guessStatus(text string) string {
 		{"user unknown|unknown user|no such user|no mailbox here by that name|not listed in|doesn't have a|does not exist|unknown address|user not found|no such recipient|not found|recipient name is not recognized|mailbox unavailable|invalid recipient|unbekannt|inconnu|不存在|không tồn tại|unrouteable|unknown recipient|doesn't exist|no such mailbox|invalid mailbox", "5.1.1"},
 		{"host unknown|name or service not known|couldn't find any host|domain not found|no mx|host not found|unknown host|unknown domain|unrouteable mail domain", "5.1.2"},
 		{"over quota|mailbox full|mailbox is full|quota exceeded|disk quota|exceeded storage|mailbox size limit|đầy|已满|已滿|容量", "5.2.2"},
+		{"timed out|timeout|too long|expired", "4.4.7"},
 		{"disabled|inactive|suspended|deactivated|khóa|停用", "5.2.1"},
 		{"message too large|too big|size limit|exceeds the maximum|過大|过大", "5.3.4"},
 		{"spam|blocked|blacklist|policy|access denied|not authorized|relaying denied|relay not permitted|refused by", "5.7.1"},
-		{"timed out|timeout|too long|expired", "4.4.7"},
 		{"connection refused|no route|unreachable|wasn't able to establish an smtp connection", "4.4.1"},
 	} {
 		for w := range strings.SplitSeq(known.words, "|") {

@@ -241,7 +241,7 @@ func findBoundary(body []byte) string {
 	for pos := 0; pos < len(body) && pos < near; {
 		end, next := lineEnd(body, pos)
 		text := bytes.TrimRight(body[pos:end], " \t")
-		if len(text) > 4 && len(text) < 200 && bytes.HasPrefix(text, []byte("--")) && bytes.IndexByte(text, ' ') < 0 && bytes.Trim(text, "-=_*") != nil {
+		if len(text) > 2 && len(text) < 200 && bytes.HasPrefix(text, []byte("--")) && bytes.IndexByte(text, ' ') < 0 && bytes.Trim(text, "-=_*") != nil {
 			stop, _ := lineEnd(body, next)
 			if name, _, ok := splitField(body[next:stop]); ok && usual(name) {
 				return string(text[2:])

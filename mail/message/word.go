@@ -131,15 +131,15 @@ func unhex(c byte) int {
 
 // raw8 decodes bytes that are not ASCII and not encoded either: UTF-8 (RFC 6532), else the body's set, else a guess.
 func raw8(s, fallback string) string {
-	if asciiString(s) && (strings.IndexByte(s, 0x1b) < 0) {
-		return s
-	}
-	if utf8.ValidString(s) && strings.IndexByte(s, 0x1b) < 0 {
-		out, _ := decode([]byte(s), "utf-8")
-		return out
-	}
-	if strings.IndexByte(s, 0x1b) >= 0 && fallback == "" {
+	shifts := strings.Contains(s, "\x1b$") || strings.Contains(s, "\x1b(")
+	switch {
+	case shifts && fallback == "":
 		fallback = "iso-2022-jp"
+	case shifts:
+	case asciiString(s):
+		return s
+	case utf8.ValidString(s):
+		fallback = "utf-8"
 	}
 	out, _ := decode([]byte(s), fallback)
 	return out
