@@ -82,6 +82,11 @@ func (a *Authority) IssueToken(pub crypto.PublicKey, holder, holderID string, li
 	return a.signing(pub, pkix.Name{CommonName: holder, SerialNumber: holderID}, life, Mark{Kind: KindToken})
 }
 
+// IssueFile returns the chain for a key that the house made for its holder and gave away in a file.
+func (a *Authority) IssueFile(pub crypto.PublicKey, holder, holderID string, life time.Duration) ([]*x509.Certificate, error) {
+	return a.signing(pub, pkix.Name{CommonName: holder, SerialNumber: holderID}, life, Mark{Kind: KindFile})
+}
+
 // IssueSeal returns the chain for an organisation's seal.
 func (a *Authority) IssueSeal(pub crypto.PublicKey, r Seal) ([]*x509.Certificate, error) {
 	name := pkix.Name{CommonName: r.Name, OrganizationalUnit: []string{"Seal"}, SerialNumber: r.OrganisationID}
