@@ -2,15 +2,9 @@ package service
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
 	"countersign/internal/clock"
@@ -18,9 +12,7 @@ import (
 	"countersign/kiosk"
 	"countersign/signing"
 	"countersign/signing/augment"
-	"countersign/signing/ca"
 	"countersign/signing/journal"
-	"countersign/signing/revoke"
 	"countersign/signing/tsa"
 	"countersign/signing/verify"
 )
@@ -29,10 +21,6 @@ import (
 const jobRaise = "raise_level"
 
 const (
-	fileRevoked  = "ca/revoked.json" // the certificates that were taken back; none when it is not there
-	fileRootList = "ca/root.crl"     // the root's revocation list, when its key is not kept here
-
-	statusLife = 24 * time.Hour // how long an answer about a certificate of ours is good
 	askTimeout = 10 * time.Second
 
 	nightBegins = 2  // o'clock
@@ -40,30 +28,10 @@ const (
 	nightOrders = 10000
 )
 
-// openAugmenter prepares what raises levels: our own authorities answer in this process, others by their addresses.
-func (s *Service) openAugmenter(authority tsa.Authority) error {
-	register := &ca.Register{}
-	data, err := os.ReadFile(filepath.Join(s.Options.Dir, filepath.FromSlash(fileRevoked)))
-	if err == nil {
-		register, err = ca.ReadRegister(data)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	sources := revoke.InOrder{ca.NewResponder(s.Issuing, register, statusLife)}
-	if list, err := os.ReadFile(filepath.Join(s.Options.Dir, filepath.FromSlash(fileRootList))); err == nil {
-		sources = append(sources, revoke.Lists{DER: [][]byte{list}, Clock: s.Options.Clock})
-	}
-	if private, err := s.Keys.Signer(keyRoot); err == nil {
-		root, err := ca.Open(s.Root, nil, private, s.Options.Clock, rand.Reader)
-		if err != nil {
-			return err
-		}
-		sources = append(sources, ca.NewResponder(root, register, statusLife))
-	}
-	sources = append(sources, revoke.NewClient(askTimeout, s.Options.Clock, rand.Reader))
-	s.augment = &augment.Augmenter{Roots: []*x509.Certificate{s.Root}, Authority: authority, Status: revoke.NewCache(sources, s.Options.Clock), Clock: s.Options.Clock, Chains: &verify.Chains{}}
-	return nil
+// openAugmenter prepares what raises levels: our own authorities answer in this process, others by their addresses. It
+// trusts what the lists of trust name, and the roots of the timestamp authorities.
+func (s *Service) openAugmenter(authority tsa.Authority) {
+	s.augment = &augment.Augmenter{Roots: s.roots(), Authority: authority, Status: s.Status, Clock: s.Options.Clock, Chains: &verify.Chains{}}
 }
 
 // nightly puts the orders of the last weeks whose files are not at B-LTA into the queue, once a night.

@@ -5,6 +5,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -16,6 +17,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -40,6 +42,7 @@ import (
 	"countersign/signing/ca"
 	"countersign/signing/journal"
 	"countersign/signing/key"
+	"countersign/signing/revoke"
 	"countersign/signing/seal"
 	"countersign/signing/tsa"
 )
@@ -54,8 +57,12 @@ type Options struct {
 	CJKFont    string // TrueType file for Chinese; "" when no service needs it
 	Mail       *outbox.Server
 	Sender     receipt.Sender
-	TSA        []string // timestamp authorities in order
-	LocalTSA   bool     // stamp in this process, for demonstrations; says so in the certificate
+	TSA        []string            // timestamp authorities in order
+	TSATimeout time.Duration       // for each of them; 0 means 5 seconds
+	TSARoots   []*x509.Certificate // whom their certificates lead to, beside the lists of trust
+	PublicURL  string              // where the status of the house's certificates is served; goes into them
+	Trust      TrustOptions
+	LocalTSA   bool // stamp in this process, for demonstrations; says so in the certificate
 	BackOffice *backoffice.Client
 	StandIn    bool // the back office is a stand-in: MÔ PHỎNG
 	Printer    Printer
@@ -103,11 +110,16 @@ type Service struct {
 	Root    *x509.Certificate
 	Handler http.Handler
 
-	runner  *job.Runner[kiosk.Tx]
-	journal *journal.Signer
-	public  note.Verifier
-	augment *augment.Augmenter
-	night   string // the last night whose orders are in the queue to be raised
+	runner *job.Runner[kiosk.Tx]
+	// Status tells whether a certificate was revoked: the house's from its register, others' from their authorities.
+	Status revoke.Source
+
+	house      *house
+	publishing sync.WaitGroup // lists being written
+	journal    *journal.Signer
+	public     note.Verifier
+	augment    *augment.Augmenter
+	night      string // the last night whose orders are in the queue to be raised
 }
 
 // The names of the keys and files of an installation.
@@ -166,11 +178,15 @@ func (s *Service) assemble(ctx context.Context) error {
 	for _, u := range o.Units {
 		units[u.Code] = u
 	}
-	roots := []*x509.Certificate{s.Root}
+	roots := s.roots()
 	s.Hall = &kiosk.Hall{Store: s.Store, Catalog: cat, Units: units, Fonts: fonts, Clock: o.Clock, Rand: rand.Reader, Cost: o.Cost, Limits: o.Limits,
 		OTP: s.Vault.Secret("otp"), Roots: roots, Head: s.head,
 		Ceremony: &signing.Ceremony{Issuer: s.Issuing, Authority: authority, Clock: o.Clock, Keys: s.Keys}}
-	s.Seals = &seal.Local{Register: s.Store.Register(), Book: s.Store.Book(), Keys: s.Keys, Clock: o.Clock, Authority: authority,
+	if err := s.openHouse(ctx); err != nil {
+		return err
+	}
+	s.openTrust()
+	s.Seals = &seal.Local{Register: heldSeals{s.Store.Register(), s}, Book: s.Store.Book(), Keys: s.Keys, Clock: o.Clock, Authority: authority,
 		Judge: seal.Verified(roots, o.Clock), Kept: s.Hall.Kept, Look: seal.Drawn(clerkLines, fonts.Regular...)}
 	held, err := s.Store.Register().Held(ctx)
 	if err != nil {
@@ -192,12 +208,10 @@ func (s *Service) assemble(ctx context.Context) error {
 	if err := s.Store.Reclaim(ctx); err != nil {
 		return err
 	}
-	if err := s.openAugmenter(authority); err != nil {
-		return err
-	}
+	s.openAugmenter(authority)
 	s.runner = s.errands()
 	handler, _ := api.New(&api.Server{Hall: s.Hall, Hub: s.Hub, Links: s, Evidence: s.Hall, Services: services.Files, Own: o.Own, Log: o.Log, Beat: o.Beat})
-	s.Handler = handler
+	s.Handler = beside(handler, s.PKI())
 	return nil
 }
 
@@ -221,13 +235,9 @@ func (s *Service) openKeys() error {
 	if err != nil {
 		return err
 	}
-	private, err := s.Keys.Signer(keyIssuing)
-	if err != nil {
-		return err
-	}
 	s.Root = root[0]
-	if s.Issuing, err = ca.Open(issuing[0], nil, private, o.Clock, rand.Reader); err != nil {
-		return s.badFile(err, fileIssuing)
+	if s.Issuing, err = s.openIssuing(issuing[0], fileIssuing); err != nil {
+		return err
 	}
 	signer, err := s.Keys.Signer(keyJournal)
 	if err != nil {
@@ -264,7 +274,7 @@ func (s *Service) badFile(err error, name string) error {
 // authority is what stamps signatures: others' authorities, the local one, or none.
 func (s *Service) authority() (tsa.Authority, error) {
 	if len(s.Options.TSA) > 0 {
-		return tsa.NewClient(s.Options.TSA, 5*time.Second, rand.Reader)
+		return tsa.NewClient(s.Options.TSA, cmp.Or(s.Options.TSATimeout, 5*time.Second), rand.Reader)
 	}
 	if !s.Options.LocalTSA {
 		return nil, nil
@@ -326,6 +336,7 @@ func (s *Service) Run(ctx context.Context) {
 			s.checkpoint(ctx)
 			s.lockIdle(ctx)
 			s.nightly(ctx)
+			s.house.due(ctx)
 		}
 	}
 	<-done
@@ -347,5 +358,8 @@ func (s *Service) checkpoint(ctx context.Context) {
 	}
 }
 
-// Close closes the database.
-func (s *Service) Close() error { return s.Store.Close() }
+// Close closes the database, after the last list was written.
+func (s *Service) Close() error {
+	s.publishing.Wait()
+	return s.Store.Close()
+}

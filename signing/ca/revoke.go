@@ -276,3 +276,32 @@ func (r *Responder) Reply(ctx context.Context, query []byte) []byte {
 	}
 	return der
 }
+
+// Responders answers for several authorities: each request goes to the one that it is about.
+type Responders []*Responder
+
+// Reply answers an OCSP request in DER, with a refusal when it is about none of them.
+func (all Responders) Reply(ctx context.Context, query []byte) []byte {
+	request, err := revoke.ParseRequest(query)
+	if err != nil {
+		return revoke.Refusal(malformedRequest)
+	}
+	for _, r := range all {
+		if request.For(r.authority.Certificate) {
+			return r.Reply(ctx, query)
+		}
+	}
+	return revoke.Refusal(unauthorized)
+}
+
+// Status answers for a certificate of one of them.
+func (all Responders) Status(ctx context.Context, q revoke.Question) (revoke.Answer, error) {
+	sources := revoke.InOrder{}
+	for _, r := range all {
+		sources = append(sources, r)
+	}
+	return sources.Status(ctx, q)
+}
+
+// CRL signs the first one's list as it is now.
+func (all Responders) CRL(ctx context.Context) ([]byte, error) { return all[0].CRL(ctx) }
