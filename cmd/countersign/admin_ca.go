@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -23,14 +22,6 @@ func (a *app) adminCA(with within) *cobra.Command {
 	c := &cobra.Command{Use: "ca", Short: a.text("cli.ca.tree", nil)}
 	c.AddCommand(a.caList(with), a.caShow(with), a.caReport(with), a.caRevoke(with), a.caLift(with), a.caLoss(with), a.caStaff(with), a.caRoot(with))
 	return c
-}
-
-// printJSON prints for scripts.
-func (a *app) printJSON(v any) error {
-	enc := json.NewEncoder(a.out)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
 }
 
 // line is a certificate of the register for scripts: without what proves the holder's identity.
@@ -97,7 +88,7 @@ func (a *app) caList(with within) *cobra.Command {
 				}
 			}
 			if asJSON {
-				return a.printJSON(lines)
+				return a.json(lines)
 			}
 			return nil
 		})
@@ -116,7 +107,7 @@ func (a *app) caShow(with within) *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return a.printJSON(newLine(x))
+				return a.json(newLine(x))
 			}
 			a.tellLine(x)
 			if l := newLine(x); l.Reason != "" {
@@ -139,7 +130,7 @@ func (a *app) caReport(with within) *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return a.printJSON(counts)
+				return a.json(counts)
 			}
 			for _, n := range counts {
 				fmt.Fprintln(a.out, a.text("cli.ca.count", locale.Args{"class": string(n.Class), "state": a.text("certificate.state."+string(n.State), nil),

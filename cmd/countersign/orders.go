@@ -21,12 +21,11 @@ import (
 type scriptFlags struct {
 	server, ca, unit, counter, user, password string
 	asJSON                                    bool
+	certificates                              bool // the tree is about certificates, not orders
 }
 
-// order is the same acts as the screens', for scripts.
-func (a *app) order() *cobra.Command {
-	var f scriptFlags
-	c := &cobra.Command{Use: "order", Short: a.text("cli.order", nil)}
+// register adds the flags to a tree of commands.
+func (f *scriptFlags) register(a *app, c *cobra.Command) {
 	p := c.PersistentFlags()
 	p.StringVar(&f.server, "server", "http://127.0.0.1:8780", a.text("cli.flag.server", nil))
 	p.StringVar(&f.ca, "ca", "", a.text("cli.flag.ca", nil))
@@ -35,6 +34,13 @@ func (a *app) order() *cobra.Command {
 	p.StringVar(&f.user, "user", "", a.text("cli.flag.user", nil))
 	p.StringVar(&f.password, "password-file", "", a.text("cli.flag.password_file", nil))
 	p.BoolVar(&f.asJSON, "json", false, a.text("cli.flag.json", nil))
+}
+
+// order is the same acts as the screens', for scripts.
+func (a *app) order() *cobra.Command {
+	var f scriptFlags
+	c := &cobra.Command{Use: "order", Short: a.text("cli.order", nil)}
+	f.register(a, c)
 	var limit int
 	list := a.script("list", cobra.NoArgs, &f, func(ctx context.Context, clerk *api.Clerk, _ []string) error {
 		rows, err := clerk.List(ctx, limit)
@@ -126,7 +132,7 @@ func fill(ctx context.Context, clerk *api.Clerk, v kiosk.OrderView, values []str
 // script is a subcommand that signs in, works and signs out.
 func (a *app) script(use string, args cobra.PositionalArgs, f *scriptFlags, do func(context.Context, *api.Clerk, []string) error) *cobra.Command {
 	name, _, _ := strings.Cut(use, " ")
-	return &cobra.Command{Use: use, Short: a.text("cli.order."+name, nil), Args: args, RunE: func(cmd *cobra.Command, args []string) error {
+	return &cobra.Command{Use: use, Short: f.short(a, name), Args: args, RunE: func(cmd *cobra.Command, args []string) error {
 		if f.unit == "" || f.user == "" || f.password == "" {
 			return fault.New(fault.Invalid, "cli.sign_in", nil)
 		}
@@ -144,6 +150,14 @@ func (a *app) script(use string, args cobra.PositionalArgs, f *scriptFlags, do f
 		}
 		return errors.Join(do(cmd.Context(), clerk, args), clerk.SignOut(cmd.Context()))
 	}}
+}
+
+// short describes a command of the tree.
+func (f *scriptFlags) short(a *app, name string) string {
+	if f.certificates {
+		return a.text("cli.certificate."+name, nil)
+	}
+	return a.text("cli.order."+name, nil)
 }
 
 func (a *app) json(v any) error {
