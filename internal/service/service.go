@@ -274,7 +274,11 @@ func (s *Service) badFile(err error, name string) error {
 // authority is what stamps signatures: others' authorities, the local one, or none.
 func (s *Service) authority() (tsa.Authority, error) {
 	if len(s.Options.TSA) > 0 {
-		return tsa.NewClient(s.Options.TSA, cmp.Or(s.Options.TSATimeout, 5*time.Second), rand.Reader)
+		client, err := tsa.NewClient(s.Options.TSA, cmp.Or(s.Options.TSATimeout, 5*time.Second), rand.Reader)
+		if err == nil && len(s.Options.TSARoots)+len(s.Options.Trust.Lists.All()) > 0 {
+			client.Trust(s.roots())
+		}
+		return client, err
 	}
 	if !s.Options.LocalTSA {
 		return nil, nil
@@ -337,6 +341,9 @@ func (s *Service) Run(ctx context.Context) {
 			s.lockIdle(ctx)
 			s.nightly(ctx)
 			s.house.due(ctx)
+			if err := s.StampWaiting(ctx); err != nil {
+				s.Options.Log.Error("files that wait for a timestamp are not looked at", "err", err)
+			}
 		}
 	}
 	<-done
