@@ -320,7 +320,7 @@ func (h *Hall) signForCustomer(ctx context.Context, a Actor, key string) (*Order
 		if err := tx.PutDocument(ids[1], o.Key, "evidence", record); err != nil {
 			return nil, err
 		}
-		if err := tx.PutCertificate(oneOff(signed.Certificate, o, a.User.Name)); err != nil {
+		if err := h.enterSigner(tx, a, o, signed.Certificate); err != nil {
 			return nil, err
 		}
 		digest := hex.EncodeToString(sum[:])

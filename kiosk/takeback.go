@@ -164,6 +164,19 @@ func (h *Hall) LiftCertificate(ctx context.Context, a Actor, sha256 string) (*Ce
 	return out, nil
 }
 
+// enterSigner notes in the register with which certificate an order was confirmed: one that was made for it, or one of
+// others that the customer uses here. One that was issued at the counter is in the register already.
+func (h *Hall) enterSigner(tx Tx, a Actor, o *Order, cert *x509.Certificate) error {
+	mark, ours := ca.ReadMark(cert)
+	switch {
+	case !ours:
+		return h.EnterOutside(tx, a, cert, o.Customer)
+	case mark.TransactionID != "":
+		return tx.PutCertificate(oneOff(cert, o, a.User.Name))
+	}
+	return nil
+}
+
 // EnterOutside notes a certificate of others that a customer uses here, so that its loss can be reported. One that is known
 // stays as it is; one that is another customer's is refused with certificate.other_customer.
 func (h *Hall) EnterOutside(tx Tx, a Actor, cert *x509.Certificate, customer string) error {
