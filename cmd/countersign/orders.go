@@ -19,16 +19,16 @@ import (
 
 // scriptFlags say as whom a script works, at a counter of its own.
 type scriptFlags struct {
-	server, ca, unit, counter, user, password string
-	asJSON                                    bool
-	certificates                              bool // the tree is about certificates, not orders
+	link
+	unit, counter, user, password string
+	asJSON                        bool
+	certificates                  bool // the tree is about certificates, not orders
 }
 
 // register adds the flags to a tree of commands.
 func (f *scriptFlags) register(a *app, c *cobra.Command) {
 	p := c.PersistentFlags()
-	p.StringVar(&f.server, "server", "http://127.0.0.1:8780", a.text("cli.flag.server", nil))
-	p.StringVar(&f.ca, "ca", "", a.text("cli.flag.ca", nil))
+	f.link.register(a, p)
 	p.StringVar(&f.unit, "unit", "", a.text("cli.flag.unit", nil))
 	p.StringVar(&f.counter, "counter", "script", a.text("cli.flag.counter", nil))
 	p.StringVar(&f.user, "user", "", a.text("cli.flag.user", nil))
@@ -136,7 +136,7 @@ func (a *app) script(use string, args cobra.PositionalArgs, f *scriptFlags, do f
 		if f.unit == "" || f.user == "" || f.password == "" {
 			return fault.New(fault.Invalid, "cli.sign_in", nil)
 		}
-		client, err := dial(f.server, f.ca)
+		client, err := dial(f.link)
 		if err != nil {
 			return err
 		}

@@ -56,12 +56,17 @@ func (a *app) answer(ctx context.Context, cfg *config.Config, s *service.Service
 		return fault.Wrap(err, fault.Unavailable, "cli.listen", fault.Args{"address": cfg.Server.Listen})
 	}
 	defer l.Close()
+	handler := s.Handler
 	if cfg.Server.TLSCert != "" {
 		pair, err := tls.LoadX509KeyPair(cfg.Server.TLSCert, cfg.Server.TLSKey)
 		if err != nil {
 			return fault.Wrap(err, fault.Invalid, "cli.tls", fault.Args{"cert": cfg.Server.TLSCert, "key": cfg.Server.TLSKey})
 		}
-		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{pair}})
+		secure := &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{pair}}
+		if cfg.Server.Certificates == "required" {
+			secure, handler = s.StaffTLS(secure), s.StaffOnly(handler)
+		}
+		l = tls.NewListener(l, secure)
 	}
 	socket := adminSocket(cfg.Data.Dir)
 	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -81,7 +86,7 @@ func (a *app) answer(ctx context.Context, cfg *config.Config, s *service.Service
 		defer close(done)
 		s.Run(run)
 	}()
-	servers := []*http.Server{{Handler: s.Handler, ReadHeaderTimeout: shutdown}, {Handler: a.adminHandler(s), ReadHeaderTimeout: shutdown}}
+	servers := []*http.Server{{Handler: handler, ReadHeaderTimeout: shutdown}, {Handler: a.adminHandler(s), ReadHeaderTimeout: shutdown}}
 	listeners := []net.Listener{l, al}
 	if cfg.CA.Listen != "" {
 		pl, err := net.Listen("tcp", cfg.CA.Listen)

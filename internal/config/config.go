@@ -30,9 +30,10 @@ type Config struct {
 		PassphraseFile string `koanf:"passphrase_file" is:"path" doc:"File with the passphrase of the key file, in one line; no other user may read it."`
 	} `koanf:"key" doc:"What opens the records."`
 	Server struct {
-		Listen  string `koanf:"listen" default:"127.0.0.1:8780" doc:"Address and port of the service. On an address that other machines reach, TLS is required."`
-		TLSCert string `koanf:"tls_cert" is:"path" doc:"Certificate chain in PEM, the server's first."`
-		TLSKey  string `koanf:"tls_key" is:"path" doc:"Private key of the certificate in PEM; no other user may read it."`
+		Listen       string `koanf:"listen" default:"127.0.0.1:8780" doc:"Address and port of the service. On an address that other machines reach, TLS is required."`
+		TLSCert      string `koanf:"tls_cert" is:"path" doc:"Certificate chain in PEM, the server's first."`
+		TLSKey       string `koanf:"tls_key" is:"path" doc:"Private key of the certificate in PEM; no other user may read it."`
+		Certificates string `koanf:"staff_certificates" default:"off" one:"off required" doc:"Whether terminals must show a staff certificate at the TLS handshake: one of a list in trust.staff, not revoked, not reported lost. The terminals name theirs with --cert and --cert-key."`
 	} `koanf:"server" doc:"How the terminals reach the service."`
 	Units    []Unit `koanf:"units" doc:"The units that this service serves: one [[units]] table each. Only the file can set them."`
 	Services struct {
@@ -223,6 +224,9 @@ func (c *Config) checkListen() error {
 			missing = "server.tls_cert"
 		}
 		return wrong(missing, "", "tls.pem")
+	}
+	if c.Server.TLSCert == "" && c.Server.Certificates == "required" {
+		return wrong("server.staff_certificates", "required", "server.tls_cert")
 	}
 	ip := net.ParseIP(host)
 	if c.Server.TLSCert == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {

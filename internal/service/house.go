@@ -79,7 +79,7 @@ func (s *Service) openHouse(ctx context.Context) error {
 	if err := s.house.delegate(ctx); err != nil {
 		return err
 	}
-	s.Hall.OnTakeBack = func() { s.publishSoon() }
+	s.Hall.OnTakeBack = s.tookBack
 	return s.house.publish(ctx)
 }
 
@@ -137,6 +137,15 @@ func (h *house) responders() ca.Responders {
 		out = append(out, o.responder)
 	}
 	return out
+}
+
+// tookBack cuts what runs under a certificate that was taken back, and publishes the news.
+func (s *Service) tookBack() {
+	s.live.cutDenied(func(c *x509.Certificate) bool {
+		denied, err := s.Hall.Denied(context.Background(), c)
+		return denied || err != nil
+	})
+	s.publishSoon()
 }
 
 // publishSoon writes a new list without keeping whoever took a certificate back waiting. The answers of the responder and

@@ -116,6 +116,7 @@ type Service struct {
 
 	house      *house
 	publishing sync.WaitGroup // lists being written
+	live       live
 	journal    *journal.Signer
 	public     note.Verifier
 	augment    *augment.Augmenter
