@@ -32,7 +32,7 @@ func (a *app) admin() *cobra.Command {
 	a.adminTree(c, func(cmd *cobra.Command, args []string, do administrator) error {
 		return a.onInstallation(cmd, file, args, do)
 	})
-	c.AddCommand(a.adminInit(&file), a.adminRestore(&file), a.doctor(&file), a.adminToken())
+	c.AddCommand(a.adminInit(&file), a.adminRestore(&file), a.doctor(&file), a.adminToken(&file))
 	return c
 }
 
@@ -146,7 +146,7 @@ func commandLine(cmd *cobra.Command) ([]string, error) {
 			switch f.Name {
 			case "config", "lang":
 				continue
-			case "to", "checkpoint", "request", "from":
+			case "to", "checkpoint", "key", "request", "from":
 				abs, err := filepath.Abs(v)
 				failed = errors.Join(failed, err)
 				v = abs

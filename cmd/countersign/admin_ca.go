@@ -146,7 +146,7 @@ func (a *app) caRevoke(with within) *cobra.Command {
 	var t kiosk.TakeBack
 	var by string
 	c := &cobra.Command{Use: "revoke SERIAL", Short: a.text("cli.ca.revoke", nil), Args: cobra.ExactArgs(1)}
-	c.Flags().StringVar(&t.Reason, "reason", "unspecified", a.text("cli.flag.reason", nil))
+	c.Flags().StringVar(&t.Reason, "reason", "unspecified", a.text("cli.flag.revoke_reason", nil))
 	c.Flags().StringVar(&t.Why, "why", "", a.text("cli.flag.why", nil))
 	c.Flags().StringVar(&by, "operator", "", a.text("cli.flag.operator", nil))
 	c.RunE = func(cmd *cobra.Command, args []string) error {

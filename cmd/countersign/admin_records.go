@@ -121,7 +121,32 @@ func (a *app) adminKey(with within) *cobra.Command {
 			return nil
 		})
 	}}
-	c.AddCommand(rotate)
+	c.AddCommand(rotate, a.importKey(with))
+	return c
+}
+
+// importKey brings the key of a key file into the key store, with the passphrase on standard input.
+func (a *app) importKey(with within) *cobra.Command {
+	var file string
+	c := &cobra.Command{Use: "import NAME", Short: a.text("cli.key.import", nil), Args: cobra.ExactArgs(1), Annotations: map[string]string{"stdin": "passphrase"}}
+	c.Flags().StringVar(&file, "key", "", a.text("cli.flag.key_file", nil))
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		return with(cmd, args, func(_ context.Context, s *service.Service, args []string) error {
+			data, err := readFile(file, 1<<20)
+			if err != nil {
+				return err
+			}
+			passphrase, err := a.password()
+			if err != nil {
+				return err
+			}
+			if err := s.ImportKey(args[0], data, []byte(passphrase)); err != nil {
+				return err
+			}
+			fmt.Fprintln(a.out, a.text("cli.key.imported", locale.Args{"name": args[0]}))
+			return nil
+		})
+	}
 	return c
 }
 

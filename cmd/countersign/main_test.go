@@ -16,6 +16,7 @@ import (
 	"filippo.io/age"
 
 	"countersign/internal/demo"
+	"countersign/internal/service"
 	"countersign/kiosk"
 )
 
@@ -139,6 +140,10 @@ var played = sync.OnceValues(func() (hall, error) {
 })
 
 func TestMain(m *testing.M) {
+	// The program starts itself for PKCS#11 modules; here that is this test.
+	if len(os.Args) > 1 && os.Args[1] == service.ModuleCommand {
+		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
 	code := m.Run()
 	if h, err := played(); err == nil {
 		err = os.RemoveAll(h.dir)
@@ -399,6 +404,7 @@ func operate(t *testing.T, config []string, who string) {
 		t.Errorf("the journal does not tell of the grant:\n%s", r.out)
 	}
 	want(t, 0, "keys", "", admin("key", "rotate")...)
+	importKey(t, tmp, who, admin)
 	if r := want(t, 0, "✓", "", admin("doctor")...); strings.Contains(r.out, "✗") || strings.Count(r.out, "✓") != 5 {
 		t.Errorf("the doctor says\n%s", r.out)
 	}
@@ -487,6 +493,26 @@ func backUp(t *testing.T, config []string, tmp, who string) {
 	}
 	want(t, 0, "✓", "", append([]string{"admin", "doctor"}, fresh...)...)
 	want(t, 0, who, "", append([]string{"admin", "user", "list"}, fresh...)...)
+}
+
+// importKey brings a key that openssl made into the key store, by a path that starts where the operator stands.
+func importKey(t *testing.T, dir, who string, admin func(...string) []string) {
+	t.Helper()
+	for _, args := range [][]string{
+		{"genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", filepath.Join(dir, "bare.pem")},
+		{"pkcs8", "-topk8", "-v2", "aes256", "-in", filepath.Join(dir, "bare.pem"), "-passout", "pass:mưa phùn", "-out", filepath.Join(dir, "key.pem")},
+	} {
+		if out, err := exec.CommandContext(t.Context(), "openssl", args...).CombinedOutput(); err != nil {
+			t.Fatalf("openssl %q: %v\n%s", args, err, out)
+		}
+	}
+	t.Chdir(dir)
+	name := "dau-" + who
+	want(t, 1, "passphrase of the key file is wrong", "mưa rào\n", admin("key", "import", "nhap-"+name, "--key", "key.pem")...)
+	want(t, 0, "in the key store", "mưa phùn\n", admin("key", "import", "nhap-"+name, "--key", "key.pem")...)
+	want(t, 1, "not overwritten", "mưa phùn\n", admin("key", "import", "nhap-"+name, "--key", "key.pem")...)
+	want(t, 1, "no passphrase", "x\n", admin("key", "import", "bare", "--key", "bare.pem")...)
+	want(t, 1, "none.pem", "x\n", admin("key", "import", "none", "--key", "none.pem")...)
 }
 
 func TestAnOperatorWorksWithTheServiceStoppedAndRunning(t *testing.T) {

@@ -49,7 +49,7 @@ type link struct {
 func (l *link) register(a *app, f *pflag.FlagSet) {
 	f.StringVar(&l.server, "server", "http://127.0.0.1:8780", a.text("cli.flag.server", nil))
 	f.StringVar(&l.ca, "ca", "", a.text("cli.flag.ca", nil))
-	f.StringVar(&l.cert, "cert", "", a.text("cli.flag.cert", nil))
+	f.StringVar(&l.cert, "cert", "", a.text("cli.flag.staff_cert", nil))
 	f.StringVar(&l.key, "cert-key", "", a.text("cli.flag.cert_key", nil))
 }
 

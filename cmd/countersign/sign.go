@@ -24,13 +24,6 @@ import (
 // askTimeout is how long a timestamp authority, responder or list may take.
 const askTimeout = 15 * time.Second
 
-// sign is work on signed documents.
-func (a *app) sign() *cobra.Command {
-	c := &cobra.Command{Use: "sign", Short: a.text("cli.sign", nil)}
-	c.AddCommand(a.raise())
-	return c
-}
-
 // raise is `countersign sign augment`: it exits with 0 when the level was reached, and with 2 when the document keeps a
 // lower one.
 func (a *app) raise() *cobra.Command {

@@ -31,4 +31,9 @@ func TestPluggedInTokensAreListedWithoutAPIN(t *testing.T) {
 	if r := command(t, "", "admin", "token", "list"); r.code == 0 || !strings.Contains(r.err, "--module") {
 		t.Errorf("no module: %d, %q", r.code, r.err)
 	}
+	file := filepath.Join(dir, "countersign.toml")
+	if err := os.WriteFile(file, []byte("[tokens]\nmodules = [\""+module+"\"]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want(t, 0, "PIN: ready", "", "admin", "token", "list", "--config", file)
 }

@@ -22,7 +22,7 @@ var reaches = []struct {
 			"github.com/emersion/go-smtp":    {"Dial", "DialTLS", "DialStartTLS", "NewClient", "NewClientStartTLS"},
 			"github.com/emersion/go-imap/v2": nil,
 		},
-		[]string{"mail/", "signing/tsa", "signing/revoke", "signing/remote", "internal/api", "internal/backoffice", "internal/demo", "internal/bench", "cmd/"},
+		[]string{"mail/", "signing/tsa", "signing/revoke", "signing/remote/", "internal/api", "internal/backoffice", "internal/demo", "internal/bench", "cmd/"},
 	},
 	{
 		"waits for network connections",
@@ -30,7 +30,8 @@ var reaches = []struct {
 		[]string{"internal/demo", "internal/bench", "cmd/"},
 	},
 	{
-		// The authority makes its own two keys once, at the founding, and hands them to signing/key.
+		// The authority makes its own two keys once, at the founding, and hands them to signing/key. The stand-in for a
+		// provider of remote signatures has a customer's key, as the provider would.
 		"makes or decodes private keys",
 		map[string][]string{
 			"crypto/ecdsa":   {"GenerateKey", "ParseRawPrivateKey"},
@@ -39,7 +40,7 @@ var reaches = []struct {
 			"crypto/ecdh":    nil,
 			"crypto/x509":    {"ParsePKCS8PrivateKey", "ParsePKCS1PrivateKey", "ParseECPrivateKey", "MarshalPKCS8PrivateKey", "MarshalPKCS1PrivateKey", "MarshalECPrivateKey"},
 		},
-		[]string{"signing/key", "signing/ca", "signing/signtest", "internal/bench"},
+		[]string{"signing/key", "signing/ca", "signing/remote/standin", "signing/signtest", "internal/bench"},
 	},
 	{
 		// signing/seal opens the seals' keys by name, once the intent is written; the one-off key of a customer is

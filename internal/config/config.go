@@ -35,7 +35,12 @@ type Config struct {
 		TLSKey       string `koanf:"tls_key" is:"path" doc:"Private key of the certificate in PEM; no other user may read it."`
 		Certificates string `koanf:"staff_certificates" default:"off" one:"off required" doc:"Whether terminals must show a staff certificate at the TLS handshake: one of a list in trust.staff, not revoked, not reported lost. The terminals name theirs with --cert and --cert-key."`
 	} `koanf:"server" doc:"How the terminals reach the service."`
-	Units    []Unit `koanf:"units" doc:"The units that this service serves: one [[units]] table each. Only the file can set them."`
+	Units  []Unit `koanf:"units" doc:"The units that this service serves: one [[units]] table each. Only the file can set them."`
+	Tokens struct {
+		Modules []string `koanf:"modules" doc:"PKCS#11 modules of the tokens that may be plugged in, as absolute paths: /usr/lib/softhsm/libsofthsm2.so. Each maker has its own; admin token list shows what they reach."`
+		Process string   `koanf:"process" default:"apart" one:"apart inside" doc:"Where a module runs. Apart: in a process of its own, so that one that crashes takes nothing with it. Inside: in the service, for a module that bears no other process."`
+	} `koanf:"tokens" doc:"Keys on tokens, cards and boxes, reached by PKCS#11."`
+	Remotes  []Remote `koanf:"remotes" doc:"The providers with whom customers or staff have keys: one [[remotes]] table each. Only the file can set them."`
 	Services struct {
 		Dir string `koanf:"dir" is:"path" doc:"Folder with the organisation's own services and newer tables such as data/holidays.yaml; see services.md. Empty: the built-in ones only."`
 	} `koanf:"services" doc:"The services that the counters offer."`
@@ -101,6 +106,23 @@ type Unit struct {
 	Counters   []string `koanf:"counters" doc:"Numbers of its counters. Empty: any number."`
 }
 
+// Remote is a provider of remote signatures.
+type Remote struct {
+	Name         string `koanf:"name" doc:"What the screens call it: VNPT SmartCA."`
+	Kind         string `koanf:"kind" default:"csc" one:"csc smartca smartca-integrated sim" doc:"How it is spoken to: csc (Cloud Signature Consortium), smartca (VNPT SmartCA, confirmed in the app), smartca-integrated (the same, by password and code), sim (mobile signature service, ETSI TS 102 204)."`
+	For          string `koanf:"for" default:"customers" one:"customers staff" doc:"Whose keys it has: customers (a public certificate) or staff (a certificate for official duty, chuyên dùng công vụ)."`
+	URL          string `koanf:"url" doc:"Where its interface begins: https://ky.example/csc/v1/."`
+	Account      string `koanf:"account" doc:"This house's name there (client_id, sp_id, AP_ID). Empty for csc with a token that never changes."`
+	SecretFile   string `koanf:"secret_file" is:"path" doc:"File with the password of the account (client_secret, sp_password, AP_PWD), or with the token that never changes; no other user may read it."`
+	TokenURL     string `koanf:"token_url" doc:"csc: where tokens are fetched (OAuth 2 client credentials). Empty: the secret is the token."`
+	AuthorizeURL string `koanf:"authorize_url" doc:"csc: where customers confirm in their own browser; empty where none do."`
+	RedirectURL  string `koanf:"redirect_url" doc:"csc: where their browser comes back to."`
+	HookKeyFile  string `koanf:"hook_key_file" is:"path" doc:"smartca: file with the key in the webhook's address, of at least 16 characters. Empty: no webhooks, only polling."`
+	Profile      string `koanf:"profile" doc:"sim: URI of the signature profile that signs a SHA-256."`
+	Service      string `koanf:"service" doc:"sim: DNS name of the mobile signature service."`
+	Minutes      int    `koanf:"minutes" default:"5" min:"1" max:"15" doc:"How long the customer has to confirm."`
+}
+
 // Has reports whether the unit has a counter of this number.
 func (u Unit) Has(counter string) bool {
 	for _, c := range u.Counters {
@@ -144,6 +166,9 @@ func (c *Config) check() error {
 		return err
 	}
 	if err := c.checkCertificates(); err != nil {
+		return err
+	}
+	if err := c.checkKeys(); err != nil {
 		return err
 	}
 	seen := map[string]bool{}
@@ -201,6 +226,44 @@ func (c *Config) checkCertificates() error {
 			if !slices.Contains(strings.Fields(l.known), one) {
 				return wrong(l.key, one, strings.ReplaceAll(l.known, " ", " | "))
 			}
+		}
+	}
+	return nil
+}
+
+// checkKeys refuses tokens and providers that can't be reached.
+func (c *Config) checkKeys() error {
+	for _, m := range c.Tokens.Modules {
+		if !filepath.IsAbs(m) {
+			return wrong("tokens.modules", m, "/usr/lib/softhsm/libsofthsm2.so")
+		}
+	}
+	seen := map[string]bool{}
+	for i, r := range c.Remotes {
+		key := "remotes[" + strconv.Itoa(i+1) + "]."
+		if r.Name == "" {
+			return wrong(key+"name", "", "VNPT SmartCA")
+		}
+		if seen[r.Name] {
+			return fault.New(fault.Invalid, "config.twice", fault.Args{"key": key + "name", "value": r.Name})
+		}
+		seen[r.Name] = true
+		for _, a := range []struct {
+			name, value string
+			needed      bool
+		}{{"url", r.URL, true}, {"token_url", r.TokenURL, false}, {"authorize_url", r.AuthorizeURL, false}, {"redirect_url", r.RedirectURL, r.AuthorizeURL != ""}} {
+			parsed, err := url.Parse(a.value)
+			if (a.needed || a.value != "") && (err != nil || parsed.Host == "" || parsed.Scheme != "https" && parsed.Scheme != "http") {
+				return wrong(key+a.name, redacted(a.value), "https://host/path")
+			}
+		}
+		switch {
+		case r.SecretFile == "":
+			return wrong(key+"secret_file", "", "/etc/countersign/remote-secret")
+		case r.Account == "" && (r.Kind != "csc" || r.TokenURL != ""):
+			return wrong(key+"account", "", "client-0042")
+		case r.Kind == "sim" && r.Profile == "":
+			return wrong(key+"profile", "", "http://mss.example/profile/sha256")
 		}
 	}
 	return nil

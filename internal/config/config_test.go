@@ -120,6 +120,19 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"a unit twice": {file: "[[units]]\ncode = \"A\"\nname = \"A\"\n[[units]]\ncode = \"A\"\nname = \"B\"\n",
 			code: "config.twice", key: "units[2].code"},
 		"units as one table":           {file: "[units]\ncode = \"A\"\n", code: "config.unknown", key: "units.code"},
+		"a module by its name only":    {file: "[tokens]\nmodules = [\"softhsm2.so\"]\n", code: "config.value", key: "tokens.modules"},
+		"a module in some other place": {file: "[tokens]\nprocess = \"near\"\n", code: "config.value", key: "tokens.process"},
+		"a provider without a name":    {file: "[[remotes]]\nurl = \"https://a.example/\"\n", code: "config.value", key: "remotes[1].name"},
+		"a provider of no kind":        {file: "[[remotes]]\nname = \"A\"\nkind = \"x\"\n", code: "config.value", key: "remotes[1].kind"},
+		"a provider without address":   {file: "[[remotes]]\nname = \"A\"\n", code: "config.value", key: "remotes[1].url"},
+		"a provider without a secret":  {file: "[[remotes]]\nname = \"A\"\nurl = \"https://a.example/\"\n", code: "config.value", key: "remotes[1].secret_file"},
+		"a provider's secret itself":   {file: "[[remotes]]\nname = \"A\"\nsecret = \"hunter2hunter2\"\n", code: "config.secret", key: "remotes[1].secret"},
+		"a provider without account":   {file: "[[remotes]]\nname = \"A\"\nkind = \"smartca\"\nurl = \"https://a.example/\"\nsecret_file = \"s\"\n", code: "config.value", key: "remotes[1].account"},
+		"a SIM without a profile":      {file: "[[remotes]]\nname = \"A\"\nkind = \"sim\"\naccount = \"a\"\nurl = \"https://a.example/\"\nsecret_file = \"s\"\n", code: "config.value", key: "remotes[1].profile"},
+		"a customer without time":      {file: "[[remotes]]\nname = \"A\"\nminutes = 0\n", code: "config.value", key: "remotes[1].minutes"},
+		"a provider twice": {file: strings.Repeat("[[remotes]]\nname = \"A\"\nurl = \"https://a.example/\"\nsecret_file = \"s\"\n", 2),
+			code: "config.twice", key: "remotes[2].name"},
+		"a variable for the providers": {variable: "COUNTERSIGN_REMOTES=x", code: "config.unknown", key: "remotes"},
 		"the key beside what it opens": {file: "[data]\ndir = \"d\"\n[key]\nfile = \"d/key\"\n", code: "config.key_inside"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -197,6 +210,9 @@ func TestTheExampleIsWhatItSays(t *testing.T) {
 	}
 	u, ok := c.Unit("PA0505")
 	if !ok || u.BackOffice != "CMIS" || !u.Has("03") || u.Has("04") || c.Mail.TLS != "starttls" || len(c.Print.Command) != 3 {
+		t.Errorf("got\n%s", c)
+	}
+	if r := c.Remotes[0]; r.Kind != "smartca" || r.For != "customers" || r.Minutes != 5 || c.Tokens.Process != "apart" || len(c.Tokens.Modules) != 1 {
 		t.Errorf("got\n%s", c)
 	}
 	if _, ok := c.Unit("PA0506"); ok {

@@ -27,14 +27,14 @@ read (` + "`chmod 600`" + `). In a variable the items of a list are separated by
 		}
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n", name, s.doc)
 		if s.list {
-			b.WriteString("| key | value | what it is |\n|---|---|---|\n")
+			b.WriteString("| key | value | default | what it is |\n|---|---|---|---|\n")
 		} else {
 			b.WriteString("| key | variable | value | default | what it is |\n|---|---|---|---|---|\n")
 		}
 		for _, f := range s.fields {
 			key := strings.TrimPrefix(f.key, s.name+".")
 			if s.list {
-				fmt.Fprintf(&b, "| `%s` | %s | %s |\n", key, f.kind(), f.tag.Get("doc"))
+				fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", key, f.allowed(), f.shownDefault(), f.tag.Get("doc"))
 				continue
 			}
 			fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s |\n", key, f.variable(), f.allowed(), f.shownDefault(), f.tag.Get("doc"))
@@ -84,6 +84,17 @@ place = "Mẫu Thử"
 hotline = "19001000"
 back_office = "CMIS"
 counters = ["01", "02", "03"]
+
+[tokens]
+modules = ["/usr/lib/softhsm/libsofthsm2.so"]
+
+[[remotes]]
+name = "VNPT SmartCA"
+kind = "smartca"
+url = "https://smartca.example/sca/sp769/"
+account = "dienluc-mau"
+secret_file = "/etc/countersign/smartca-password"
+hook_key_file = "/etc/countersign/smartca-hook-key"
 
 [fonts]
 cjk = "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf"

@@ -28,7 +28,8 @@ type field struct {
 type section struct {
 	name   string
 	doc    string
-	list   bool // [[units]]
+	list   bool          // [[units]]
+	items  reflect.Value // of a list: the slice
 	fields []field
 }
 
@@ -41,6 +42,7 @@ func (c *Config) sections() []section {
 		f := v.Type().Field(i)
 		s := section{name: f.Tag.Get("koanf"), doc: f.Tag.Get("doc"), list: f.Type.Kind() == reflect.Slice}
 		if s.list {
+			s.items = v.Field(i)
 			for j := range f.Type.Elem().NumField() {
 				item := f.Type.Elem().Field(j)
 				s.fields = append(s.fields, field{key: item.Tag.Get("koanf"), value: reflect.New(item.Type).Elem(), tag: item.Tag})
@@ -170,9 +172,9 @@ func (c Config) String() string {
 	var b strings.Builder
 	for _, s := range c.sections() {
 		if s.list {
-			for _, u := range c.Units {
+			for k := range s.items.Len() {
+				v := s.items.Index(k)
 				fmt.Fprintf(&b, "[[%s]]\n", s.name)
-				v := reflect.ValueOf(u)
 				for i := range v.NumField() {
 					fmt.Fprintf(&b, "%s = %s\n", v.Type().Field(i).Tag.Get("koanf"), literal(v.Field(i)))
 				}

@@ -190,10 +190,16 @@ func (c *Config) decode(all *koanf.Koanf, keys map[string]field, path string) er
 			}
 		}
 	}
+	lists := map[string]section{}
+	for _, s := range c.sections() {
+		if s.list {
+			lists[s.name] = s
+		}
+	}
 	given := all.Keys()
 	sort.Strings(given)
 	for _, key := range given {
-		if key == "units" {
+		if _, ok := lists[key]; ok {
 			continue
 		}
 		f, ok := keys[key]
@@ -204,41 +210,56 @@ func (c *Config) decode(all *koanf.Koanf, keys map[string]field, path string) er
 			return err
 		}
 	}
-	return c.decodeUnits(all.Get("units"), path)
+	for name, s := range lists {
+		if err := s.decode(all.Get(name), path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (c *Config) decodeUnits(given any, path string) error {
+// decode fills a list's items, each with the defaults first.
+func (s section) decode(given any, path string) error {
 	if given == nil {
 		return nil
 	}
 	tables, ok := given.([]any)
 	if !ok {
-		return wrong("units", "", "[[units]]")
+		return wrong(s.name, "", "[["+s.name+"]]")
 	}
 	for i, table := range tables {
-		prefix := "units[" + strconv.Itoa(i+1) + "]."
+		prefix := s.name + "[" + strconv.Itoa(i+1) + "]."
 		m, ok := table.(map[string]any)
 		if !ok {
-			return wrong("units", "", "[[units]]")
+			return wrong(s.name, "", "[["+s.name+"]]")
 		}
-		var u Unit
-		v := reflect.ValueOf(&u).Elem()
-		for j := range v.NumField() {
-			tag := v.Type().Field(j).Tag
-			name := tag.Get("koanf")
-			value, ok := m[name]
+		item := reflect.New(s.items.Type().Elem()).Elem()
+		for j := range item.NumField() {
+			tag := item.Type().Field(j).Tag
+			f := field{key: prefix + tag.Get("koanf"), value: item.Field(j), tag: tag}
+			value, ok := m[tag.Get("koanf")]
+			delete(m, tag.Get("koanf"))
+			if text := tag.Get("default"); !ok && text != "" {
+				var err error
+				if value, err = f.parse(text); err != nil {
+					return err
+				}
+				ok = true
+			}
 			if !ok {
 				continue
 			}
-			delete(m, name)
-			if err := (field{key: prefix + name, value: v.Field(j), tag: tag}).set(value); err != nil {
+			if at, is := value.(string); is && f.kind() == "path" {
+				value = beside(path, at)
+			}
+			if err := f.set(value); err != nil {
 				return err
 			}
 		}
 		for name := range m {
 			return unknown(prefix+name, path)
 		}
-		c.Units = append(c.Units, u)
+		s.items.Set(reflect.Append(s.items, item))
 	}
 	return nil
 }

@@ -2,12 +2,13 @@
 //
 // It and signing/seal are the only packages that open private keys; others get a crypto.Signer. Each key is a PKCS#8 file
 // of its own, sealed by the vault under the key's name, so that one key's file can't stand in for another's. Keys on tokens
-// are reached through PKCS#11 modules and stay where they are.
+// are reached through PKCS#11 modules and stay where they are; a module runs in a process of its own, because it may crash.
+// Key files with a passphrase (PKCS#12, PKCS#8) are opened for others' keys.
 //
 // Invariants: a key file is written whole or not at all and readable by its owner only; a key is never overwritten; a
 // one-off key never touches a disk; a token's PIN is sent once for each time that a person entered it; what a token signs is
 // verified before anybody gets it. Randomness is the cryptographic library's own. Start reading at Store, for tokens at
-// Tokens.
+// Tokens, for key files at OpenFile.
 package key
 
 import (

@@ -58,6 +58,9 @@ type module struct {
 	lib     cryptoki
 	foreign bool // somebody else in this process initialized it, and has to finalize it
 	err     error
+	restart func() // begins anew with it; nil in this process, where others may use it too
+
+	use sync.RWMutex // held for reading by whoever speaks to it without holding a token
 }
 
 // Ref names a certificate on a token across sittings: between preparing a signature and finishing it, for one.
@@ -98,8 +101,11 @@ type Held struct {
 	Chain          []*x509.Certificate // the certificate, then those of its issuers that are on the token
 }
 
-// OpenTokens loads the modules. One that can't be loaded takes nothing from the others: List tells of it each time.
-func OpenTokens(paths ...string) *Tokens {
+// OpenTokens loads the modules into this process. One that can't be loaded takes nothing from the others: List tells of it
+// each time. One that crashes takes the process with it: see OpenTokensApart.
+func OpenTokens(paths ...string) *Tokens { return openTokens(load, paths) }
+
+func openTokens(load func(path string) *module, paths []string) *Tokens {
 	t := &Tokens{held: map[Ref]bool{}}
 	seen := map[string]bool{}
 	for _, path := range paths {
@@ -133,6 +139,24 @@ func load(path string) *module {
 	return &module{path: path, lib: lib}
 }
 
+// anew begins anew with a module that does not see what is plugged in: many notice a token that was pulled and put back
+// only then. It ends every session, so it is not done while somebody uses the module.
+func (t *Tokens) anew(m *module) bool {
+	if m.restart == nil || !m.use.TryLock() {
+		return false
+	}
+	defer m.use.Unlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for token := range t.held {
+		if token.Module == m.path {
+			return false
+		}
+	}
+	m.restart()
+	return true
+}
+
 // Close lets the modules go. Every TokenSigner has to be closed before.
 func (t *Tokens) Close() error {
 	t.mu.Lock()
@@ -162,18 +186,29 @@ func (t *Tokens) List() ([]Token, error) {
 	out := []Token{}
 	var errs []error
 	for _, m := range t.modules {
-		slots, err := m.slots()
+		tokens, err := m.list()
+		if err != nil && t.anew(m) {
+			tokens, err = m.list()
+		}
+		out, errs = append(out, tokens...), append(errs, err)
+	}
+	return out, errors.Join(errs...)
+}
+
+// list reads the module's tokens.
+func (m *module) list() ([]Token, error) {
+	m.use.RLock()
+	defer m.use.RUnlock()
+	slots, err := m.slots()
+	errs := []error{err}
+	var out []Token
+	for _, s := range slots {
+		token, err := m.read(s)
 		if err != nil {
 			errs = append(errs, err)
+			continue
 		}
-		for _, s := range slots {
-			token, err := m.read(s)
-			if err != nil {
-				errs = append(errs, err)
-				continue
-			}
-			out = append(out, token)
-		}
+		out = append(out, token)
 	}
 	return out, errors.Join(errs...)
 }
@@ -360,6 +395,9 @@ func gone(err error) bool {
 func (m *module) fault(err error, token string) error {
 	if gone(err) {
 		return fault.Wrap(err, fault.Unavailable, "key.token_gone", nil)
+	}
+	if errors.Is(err, errEnded) {
+		return fault.Wrap(err, fault.Unavailable, "key.module_crashed", fault.Args{"module": filepath.Base(m.path)})
 	}
 	args := fault.Args{"token": token}
 	var code pkcs11.Error

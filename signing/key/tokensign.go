@@ -45,9 +45,28 @@ type TokenSigner struct {
 //	key.pin            the PIN is wrong
 //	key.pin_last       the PIN is wrong, and one more wrong one locks the token
 //	key.cancelled      the holder cancelled on the reader's pad
+//	key.module_crashed the module's process ended meanwhile; whether the PIN was looked at is not known
 //	key.module         the module failed otherwise, or is not configured
 func (t *Tokens) Signer(ref Ref, pin []byte) (*TokenSigner, error) {
-	m, s, err := t.slot(ref)
+	for _, m := range t.modules {
+		if m.path != ref.Module {
+			continue
+		}
+		if _, err := m.seen(ref); err != nil && t.anew(m) {
+			if _, still := m.seen(ref); still != nil {
+				return nil, err
+			}
+		}
+		return t.signer(m, ref, pin)
+	}
+	m := &module{path: ref.Module}
+	return nil, m.fault(errors.New("it is not configured"), "")
+}
+
+func (t *Tokens) signer(m *module, ref Ref, pin []byte) (*TokenSigner, error) {
+	m.use.RLock()
+	defer m.use.RUnlock()
+	s, err := m.slot(ref)
 	if err != nil {
 		return nil, err
 	}
@@ -63,29 +82,26 @@ func (t *Tokens) Signer(ref Ref, pin []byte) (*TokenSigner, error) {
 	return signer, nil
 }
 
+// seen is slot for somebody who holds nothing yet.
+func (m *module) seen(ref Ref) (slot, error) {
+	m.use.RLock()
+	defer m.use.RUnlock()
+	return m.slot(ref)
+}
+
 // slot finds where the token is now: it may have been moved to another reader.
-func (t *Tokens) slot(ref Ref) (*module, slot, error) {
-	for _, m := range t.modules {
-		if m.path != ref.Module {
-			continue
-		}
-		if m.lib == nil {
-			return nil, slot{}, m.fault(m.err, "")
-		}
-		slots, err := m.slots()
-		if slots == nil {
-			return nil, slot{}, err
-		}
-		for _, s := range slots {
-			if s.info.SerialNumber == ref.Token {
-				return m, s, nil
-			}
-		}
-		// What can't be read any more is as good as pulled.
-		return nil, slot{}, fault.Wrap(err, fault.Unavailable, "key.token_gone", nil)
+func (m *module) slot(ref Ref) (slot, error) {
+	slots, err := m.slots()
+	if slots == nil {
+		return slot{}, err
 	}
-	m := &module{path: ref.Module}
-	return nil, slot{}, m.fault(errors.New("it is not configured"), "")
+	for _, s := range slots {
+		if s.info.SerialNumber == ref.Token {
+			return s, nil
+		}
+	}
+	// What can't be read any more is as good as pulled.
+	return slot{}, fault.Wrap(err, fault.Unavailable, "key.token_gone", nil)
 }
 
 func (t *Tokens) hold(token Ref) bool {
@@ -227,7 +243,7 @@ func (k *TokenSigner) Public() crypto.PublicKey { return k.chain[0].PublicKey }
 
 // Sign signs a digest: ECDSA in ASN.1, or RSA by PKCS#1 v1.5 or PSS. What the token made is checked with the
 // certificate's key before it is returned. Its faults are key.token_gone, key.signature (what came back is no signature of
-// this key), those of the PIN for a key that asks for it each time, and key.module.
+// this key), those of the PIN for a key that asks for it each time, key.module_crashed and key.module.
 func (k *TokenSigner) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

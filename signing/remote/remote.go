@@ -1,27 +1,22 @@
-// Package remote signs with keys that a provider keeps for a customer, over the Cloud Signature Consortium's API (v1.0.4;
-// waiting for a confirmation in the provider's app has the names of v2).
+// Package remote signs with keys that a provider keeps for a customer: over the Cloud Signature Consortium's API (Client:
+// v1.0.4; what waits for a confirmation in the provider's app has the names of v2), over VNPT SmartCA's (SmartCA), and with a
+// key in a telephone's SIM over a mobile signature service (SIM, ETSI TS 102 204). Each is a Provider.
 //
 // The provider gets the digest only, never the document. Invariants: a PIN, a code and a digest are sent once for each
 // time that a person agreed, nothing is tried again; what comes back is verified with the certificate's key before anybody
 // gets it; the order's code that we show is the one that the provider's app is told to show. The API has no word for taking a
-// request back: after a cancellation or a timeout the provider may still sign, and that answer is never fetched. Start
-// reading at Client, then Signer.
+// request back, nor has SmartCA's: after a cancellation or a timeout the provider may still sign, and that answer is never
+// fetched. What a webhook says is a hint to look, never a result. Start reading at Provider, then Wait.
 package remote
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"countersign/internal/fault"
@@ -33,33 +28,22 @@ const (
 	maxAll  = 1000
 )
 
-// Client speaks to one provider. Several goroutines may use it at once.
+// Client speaks to one provider over the Cloud Signature Consortium's API. Several goroutines may use it at once.
 type Client struct {
-	base    string
-	bearer  string
-	timeout time.Duration
-	http    *http.Client
+	*wire
+	bearer func(context.Context) (string, error)
+	renew  func(bad string) // told of a token that the provider did not take; nil for one that never changes
+	oauth  *Account
 }
 
 // New returns a client of the provider whose API begins at base ("https://…/csc/v1/"). bearer is what the provider gave this
 // house to show; timeout is for each request. Only a provider on this machine may be reached without TLS.
 func New(base, bearer string, timeout time.Duration) (*Client, error) {
-	u, err := url.Parse(base)
+	w, err := newWire(base, timeout)
 	if err != nil {
-		return nil, fmt.Errorf("make a client for remote signing: %w", err)
+		return nil, err
 	}
-	here := net.ParseIP(u.Hostname()).IsLoopback()
-	if u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !here) {
-		return nil, fmt.Errorf("make a client for remote signing: %s is no https address", u.Redacted())
-	}
-	if timeout <= 0 {
-		return nil, errors.New("make a client for remote signing: no timeout is given")
-	}
-	// A redirect would carry PIN and code to somebody whom nobody chose.
-	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{
-		base: strings.TrimSuffix(base, "/") + "/", bearer: bearer, timeout: timeout, http: &http.Client{CheckRedirect: stay},
-	}, nil
+	return &Client{wire: w, bearer: func(context.Context) (string, error) { return bearer, nil }}, nil
 }
 
 // Mode is how the provider makes sure that the customer agrees.
@@ -69,12 +53,13 @@ type Mode string
 const (
 	Explicit Mode = "explicit"   // PIN or code are entered here
 	Implicit Mode = "implicit"   // the customer confirms in the provider's app
-	OAuth    Mode = "oauth2code" // in a browser; not offered at a counter
+	OAuth    Mode = "oauth2code" // in the customer's own browser; see Client.AuthorizeURL
 )
 
 // Credential is a key of the customer at the provider.
 type Credential struct {
 	ID         string
+	User       string // whose it is, as the provider knows them
 	Mode       Mode
 	PIN, OTP   bool                // needed for Explicit
 	Bound      bool                // the authorization is good for this digest only (SCAL2)
@@ -141,16 +126,33 @@ func (c *Client) Credential(ctx context.Context, id string) (Credential, error) 
 	out := Credential{
 		ID: id, Mode: a.AuthMode, PIN: a.PIN.needed(), OTP: a.OTP.needed(), Bound: a.SCAL == "2", Algorithms: a.Key.Algo,
 	}
-	for i, text := range a.Cert.Certificates {
-		der, err := base64.StdEncoding.DecodeString(text)
+	for _, text := range a.Cert.Certificates {
+		cert, err := certificate(text)
 		if err != nil {
-			return Credential{}, nonsense(fmt.Errorf("certificate %d: %w", i, err))
-		}
-		cert, err := x509.ParseCertificate(der)
-		if err != nil {
-			return Credential{}, nonsense(fmt.Errorf("certificate %d: %w", i, err))
+			return Credential{}, err
 		}
 		out.Chain = append(out.Chain, cert)
+	}
+	return out, nil
+}
+
+// List reads all credentials of a person and leaves out those that can't sign.
+func (c *Client) List(ctx context.Context, user string) ([]Credential, error) {
+	ids, err := c.Credentials(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	var out []Credential
+	for _, id := range ids {
+		credential, err := c.Credential(ctx, id)
+		if fault.Is(err, "remote.certificate") {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		credential.User = user
+		out = append(out, credential)
 	}
 	return out, nil
 }
@@ -175,28 +177,22 @@ func (c *Client) ask(ctx context.Context, method string, question, into any) err
 	if err != nil {
 		return fmt.Errorf("ask %s: %w", method, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	post, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+method, bytes.NewReader(body))
+	bearer, err := c.bearer(ctx)
 	if err != nil {
-		return fmt.Errorf("ask %s: %w", method, err)
+		return err
 	}
-	post.Header.Set("Content-Type", "application/json")
-	post.Header.Set("Authorization", "Bearer "+c.bearer)
-	response, err := c.http.Do(post)
+	status, data, err := c.post(ctx, method, "application/json", "Bearer "+bearer, body)
 	if err != nil {
-		return away(ctx, fmt.Errorf("ask %s: %w", method, err))
-	}
-	defer response.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
-	if err != nil {
-		return away(ctx, fmt.Errorf("read the answer of %s: %w", method, err))
+		return fmt.Errorf("%s: %w", method, err)
 	}
 	switch {
-	case response.StatusCode == http.StatusAccepted || response.StatusCode == http.StatusNoContent:
+	case status == http.StatusAccepted || status == http.StatusNoContent:
 		return nil
-	case response.StatusCode != http.StatusOK:
-		return refusal(method, response.StatusCode, data)
+	case status != http.StatusOK:
+		if status == http.StatusUnauthorized && c.renew != nil {
+			c.renew(bearer)
+		}
+		return refusal(method, status, data)
 	case into == nil:
 		return nil
 	}

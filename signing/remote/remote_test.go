@@ -31,7 +31,7 @@ var (
 	patience = remote.Patience{Whole: time.Minute, Every: time.Millisecond}
 )
 
-func provider(t *testing.T, mode string, private crypto.Signer, algo ...string) (*standin, *remote.Client) {
+func provider(t *testing.T, mode string, private crypto.Signer, algo ...string) (*tricky, *remote.Client) {
 	t.Helper()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "NGUYỄN THỊ LAN"},
@@ -45,7 +45,7 @@ func provider(t *testing.T, mode string, private crypto.Signer, algo ...string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &standin{t: t, mode: mode, private: private, chain: []*x509.Certificate{cert}, algo: algo}
+	s := &tricky{t: t, mode: mode, private: private, chain: []*x509.Certificate{cert}, algo: algo}
 	c, err := remote.New(s.serve(), "thử", time.Minute)
 	if err != nil {
 		t.Fatal(err)
@@ -226,18 +226,18 @@ func TestWhatComesBackWrongIsNotReleased(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, want string
-		harm       func(*standin)
+		harm       func(*tricky)
 	}{
-		{"a bit is wrong", "remote.signature", func(s *standin) { s.release = func(b []byte) []byte { b[len(b)-1] ^= 1; return b } }},
-		{"it is empty", "remote.signature", func(s *standin) { s.release = func([]byte) []byte { return nil } }},
-		{"it is about another document", "remote.answer", func(s *standin) { s.document = "HN-26-0043" }},
-		{"there are two", "remote.answer", func(s *standin) { s.tweak = body(200, `{"signatures":["AA==","AA=="]}`) }},
-		{"there is none", "remote.answer", func(s *standin) { s.tweak = body(200, `{}`) }},
-		{"it is no JSON", "remote.answer", func(s *standin) { s.tweak = body(200, `<html>`) }},
-		{"it is no base64", "remote.answer", func(s *standin) { s.tweak = body(200, `{"signatures":["?"]}`) }},
-		{"it leads elsewhere", "remote.refused", func(s *standin) { s.tweak = body(307, ``) }},
-		{"it is an error of its own", "remote.refused", func(s *standin) { s.tweak = body(400, `{"error":"numSignatures_too_high"}`) }},
-		{"it stumbles", "remote.away", func(s *standin) { s.tweak = body(503, ``) }},
+		{"a bit is wrong", "remote.signature", func(s *tricky) { s.release = func(b []byte) []byte { b[len(b)-1] ^= 1; return b } }},
+		{"it is empty", "remote.signature", func(s *tricky) { s.release = func([]byte) []byte { return nil } }},
+		{"it is about another document", "remote.answer", func(s *tricky) { s.document = "HN-26-0043" }},
+		{"there are two", "remote.answer", func(s *tricky) { s.tweak = body(200, `{"signatures":["AA==","AA=="]}`) }},
+		{"there is none", "remote.answer", func(s *tricky) { s.tweak = body(200, `{}`) }},
+		{"it is no JSON", "remote.answer", func(s *tricky) { s.tweak = body(200, `<html>`) }},
+		{"it is no base64", "remote.answer", func(s *tricky) { s.tweak = body(200, `{"signatures":["?"]}`) }},
+		{"it leads elsewhere", "remote.refused", func(s *tricky) { s.tweak = body(307, ``) }},
+		{"it is an error of its own", "remote.refused", func(s *tricky) { s.tweak = body(400, `{"error":"numSignatures_too_high"}`) }},
+		{"it stumbles", "remote.away", func(s *tricky) { s.tweak = body(503, ``) }},
 	} {
 		s, client := provider(t, "explicit", ec(t), ecAlgo)
 		k := signer(t, t.Context(), client, consent, patience)

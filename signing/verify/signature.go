@@ -200,6 +200,9 @@ func (v *verification) digest(s *found, h crypto.Hash) []byte {
 // checkMessage judges a CMS signature over the document.
 func (v *verification) checkMessage(s *found, der []byte) *problem {
 	m, err := cms.Parse(der)
+	if err != nil && cms.NamesSM(der) {
+		return algorithmProblem
+	}
 	if err != nil || m.Content != nil || !m.ContentType.Equal(cms.Data) {
 		return cmsProblem
 	}

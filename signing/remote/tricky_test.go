@@ -18,9 +18,9 @@ import (
 // label stands in everything that the stand-in says of itself.
 const label = "MÔ PHỎNG: nhà cung cấp ký số từ xa để thử, không có thật"
 
-// standin is a provider that speaks the API over a socket. It keeps its own rules: bearer, PIN, code, an authorization
-// for one digest and one use, a confirmation in the app.
-type standin struct {
+// tricky is a provider that speaks the API over a socket and can be made to misbehave. It keeps its own rules: bearer, PIN,
+// code, an authorization for one digest and one use, a confirmation in the app.
+type tricky struct {
 	t       *testing.T
 	private crypto.Signer
 	chain   []*x509.Certificate
@@ -60,14 +60,14 @@ type request struct {
 
 type object map[string]any
 
-func (s *standin) serve() string {
+func (s *tricky) serve() string {
 	s.sads, s.polled = map[string]string{}, make(chan struct{}, 1000)
 	server := httptest.NewServer(s)
 	s.t.Cleanup(server.Close)
 	return server.URL + "/csc/v1/"
 }
 
-func (s *standin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *tricky) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	method := strings.TrimPrefix(r.URL.Path, "/csc/v1/")
@@ -103,18 +103,18 @@ func (s *standin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *standin) say(w http.ResponseWriter, status int, o object) {
+func (s *tricky) say(w http.ResponseWriter, status int, o object) {
 	w.WriteHeader(status)
 	if err := json.NewEncoder(w).Encode(o); err != nil {
 		s.t.Error(err)
 	}
 }
 
-func (s *standin) refuse(w http.ResponseWriter, status int, code string) {
+func (s *tricky) refuse(w http.ResponseWriter, status int, code string) {
 	s.say(w, status, object{"error": code, "error_description": label})
 }
 
-func (s *standin) list(w http.ResponseWriter, q request) {
+func (s *tricky) list(w http.ResponseWriter, q request) {
 	if q.UserID != "CCCD_001190000001" {
 		s.say(w, 200, object{"credentialIDs": []string{}})
 		return
@@ -126,7 +126,7 @@ func (s *standin) list(w http.ResponseWriter, q request) {
 	s.say(w, 200, object{"credentialIDs": []string{"khoa-2"}})
 }
 
-func (s *standin) info(w http.ResponseWriter, q request) {
+func (s *tricky) info(w http.ResponseWriter, q request) {
 	status := "enabled"
 	if q.CredentialID != "khoa-1" {
 		status = "disabled"
@@ -142,7 +142,7 @@ func (s *standin) info(w http.ResponseWriter, q request) {
 	})
 }
 
-func (s *standin) authorize(w http.ResponseWriter, q request) {
+func (s *tricky) authorize(w http.ResponseWriter, q request) {
 	switch {
 	case q.PIN != "246810":
 		s.refuse(w, http.StatusBadRequest, "invalid_pin")
@@ -157,7 +157,7 @@ func (s *standin) authorize(w http.ResponseWriter, q request) {
 	}
 }
 
-func (s *standin) sign(w http.ResponseWriter, q request) {
+func (s *tricky) sign(w http.ResponseWriter, q request) {
 	if len(q.Hash) != 1 || !slices.Contains(s.algo, q.SignAlgo) || len(q.Documents) != 1 {
 		s.refuse(w, http.StatusBadRequest, "invalid_request")
 		return
@@ -175,7 +175,7 @@ func (s *standin) sign(w http.ResponseWriter, q request) {
 	s.made(w, q)
 }
 
-func (s *standin) poll(w http.ResponseWriter, q request) {
+func (s *tricky) poll(w http.ResponseWriter, q request) {
 	s.polled <- struct{}{}
 	switch {
 	case s.waiting == nil || q.ResponseID != "cho-1":
@@ -189,7 +189,7 @@ func (s *standin) poll(w http.ResponseWriter, q request) {
 	}
 }
 
-func (s *standin) made(w http.ResponseWriter, q request) {
+func (s *tricky) made(w http.ResponseWriter, q request) {
 	digest, err := base64.StdEncoding.DecodeString(q.Hash[0])
 	if err != nil || len(digest) != sha256.Size {
 		s.refuse(w, http.StatusBadRequest, "invalid_request")
@@ -210,14 +210,14 @@ func (s *standin) made(w http.ResponseWriter, q request) {
 }
 
 // press is what the customer does in the app, once somebody has looked for it.
-func (s *standin) press(answer string) {
+func (s *tricky) press(answer string) {
 	<-s.polled
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.answer = answer
 }
 
-func (s *standin) count(method string) int {
+func (s *tricky) count(method string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0
