@@ -320,6 +320,9 @@ func (h *Hall) signForCustomer(ctx context.Context, a Actor, key string) (*Order
 		if err := tx.PutDocument(ids[1], o.Key, "evidence", record); err != nil {
 			return nil, err
 		}
+		if err := h.enterSigner(tx, a, o, signed.Certificate); err != nil {
+			return nil, err
+		}
 		digest := hex.EncodeToString(sum[:])
 		c := Confirmation{Method: "otp_" + string(challenge.Channel), Channel: challenge.Address, Challenge: challenge.ID,
 			Tries: otp.Tries - challenge.Left + 1, Asked: challenge.Issued, At: challenge.Ended, Evidence: digest, Level: string(signed.Level),

@@ -18,6 +18,7 @@ import (
 	"countersign/signing"
 	"countersign/signing/journal"
 	"countersign/signing/seal"
+	"countersign/signing/trust"
 )
 
 // Hall carries out what people do at the counters of one organisation. Every act is one transaction: the order
@@ -28,6 +29,8 @@ type Hall struct {
 	Units    map[string]Unit
 	Fonts    workorder.Fonts
 	Ceremony *signing.Ceremony
+	Registry *signing.Registry // issues customers' own certificates; nil where that is not offered
+	Trust    *trust.Judge      // whose certificates are accepted
 	Seals    seal.Service
 	OTP      []byte // server secret from which the codes that we send are derived
 	Clock    clock.Clock
@@ -38,6 +41,8 @@ type Hall struct {
 	Roots    []*x509.Certificate // whom the verifier trusts
 	// Head tells the journal's root, and whether what is stored still leads to it.
 	Head func(ctx context.Context) (root string, ok bool, err error)
+	// OnTakeBack hears after a certificate was taken back or given back; it must not block.
+	OnTakeBack func()
 
 	busy      keyed // one confirmation or sealing at a time for each order, one sign-in for each name
 	hashing   gate

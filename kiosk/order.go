@@ -118,6 +118,10 @@ type DocumentFacts struct {
 	Retain        time.Time  `json:"retain"`
 	Made          time.Time  `json:"made"`
 	Signatures    []Signed   `json:"signatures"`
+	// Untimed tells that a timestamp authority was away: the file waits for the proof of when it was signed.
+	Untimed bool      `json:"untimed"`
+	SentID  string    `json:"sent_id"` // the file as it was sent, once a raised one has taken its place
+	Damaged time.Time `json:"damaged"` // when the stored file was found not to hold any more
 }
 
 // PageRead is one page of the reading text: how far it goes and when it was really shown.

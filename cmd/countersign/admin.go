@@ -38,7 +38,7 @@ func (a *app) admin() *cobra.Command {
 
 // adminTree adds the commands that work on an open installation.
 func (a *app) adminTree(c *cobra.Command, with func(*cobra.Command, []string, administrator) error) {
-	c.AddCommand(a.adminUser(with), a.adminDisplay(with), a.adminSeal(with), a.adminJournal(with), a.adminKey(with), a.adminBackup(with))
+	c.AddCommand(a.adminUser(with), a.adminDisplay(with), a.adminSeal(with), a.adminJournal(with), a.adminKey(with), a.adminBackup(with), a.adminCA(with))
 }
 
 // onInstallation runs a command on the installation, or lets the service that has it open run it.
@@ -146,7 +146,7 @@ func commandLine(cmd *cobra.Command) ([]string, error) {
 			switch f.Name {
 			case "config", "lang":
 				continue
-			case "to", "checkpoint", "key":
+			case "to", "checkpoint", "key", "request", "from":
 				abs, err := filepath.Abs(v)
 				failed = errors.Join(failed, err)
 				v = abs

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"filippo.io/age"
@@ -281,5 +282,24 @@ func (a *app) examine(ctx context.Context, s *service.Service) error {
 	if !a.finding("seals", s.Seals.State(ctx)) || !well {
 		return exit(1)
 	}
+	return a.facts(s)
+}
+
+// facts tells what was chosen here, which is neither well nor ill.
+func (a *app) facts(s *service.Service) error {
+	words := []string{}
+	for _, option := range s.CertificateOptions() {
+		words = append(words, a.text("certificate.option."+string(option), nil))
+	}
+	fmt.Fprintf(a.out, "· %-14s %s\n", a.text("cli.doctor.confirm", nil), strings.Join(words, ", "))
+	here, err := s.RootHere()
+	if err != nil {
+		return err
+	}
+	root := a.text("cli.doctor.root_away", nil)
+	if here {
+		root = a.text("cli.doctor.root_here", nil)
+	}
+	fmt.Fprintf(a.out, "· %-14s %s\n", a.text("cli.doctor.root", nil), root)
 	return nil
 }

@@ -19,15 +19,16 @@ import (
 
 // scriptFlags say as whom a script works, at a counter of its own.
 type scriptFlags struct {
-	server, ca, unit, counter, user, password string
-	asJSON                                    bool
+	link
+	unit, counter, user, password string
+	asJSON                        bool
+	certificates                  bool // the tree is about certificates, not orders
 }
 
-// scriptFlags adds the flags that say as whom a group of commands works.
-func (a *app) scriptFlags(c *cobra.Command, f *scriptFlags) {
+// register adds the flags to a tree of commands.
+func (f *scriptFlags) register(a *app, c *cobra.Command) {
 	p := c.PersistentFlags()
-	p.StringVar(&f.server, "server", "http://127.0.0.1:8780", a.text("cli.flag.server", nil))
-	p.StringVar(&f.ca, "ca", "", a.text("cli.flag.ca", nil))
+	f.link.register(a, p)
 	p.StringVar(&f.unit, "unit", "", a.text("cli.flag.unit", nil))
 	p.StringVar(&f.counter, "counter", "script", a.text("cli.flag.counter", nil))
 	p.StringVar(&f.user, "user", "", a.text("cli.flag.user", nil))
@@ -39,7 +40,7 @@ func (a *app) scriptFlags(c *cobra.Command, f *scriptFlags) {
 func (a *app) order() *cobra.Command {
 	var f scriptFlags
 	c := &cobra.Command{Use: "order", Short: a.text("cli.order", nil)}
-	a.scriptFlags(c, &f)
+	f.register(a, c)
 	var limit int
 	list := a.script("list", cobra.NoArgs, &f, func(ctx context.Context, clerk *api.Clerk, _ []string) error {
 		rows, err := clerk.List(ctx, limit)
@@ -130,11 +131,12 @@ func fill(ctx context.Context, clerk *api.Clerk, v kiosk.OrderView, values []str
 
 // script is a subcommand that signs in, works and signs out.
 func (a *app) script(use string, args cobra.PositionalArgs, f *scriptFlags, do func(context.Context, *api.Clerk, []string) error) *cobra.Command {
-	return &cobra.Command{Use: use, Short: a.text("cli.order."+firstWord(use), nil), Args: args, RunE: func(cmd *cobra.Command, args []string) error {
+	name, _, _ := strings.Cut(use, " ")
+	return &cobra.Command{Use: use, Short: f.short(a, name), Args: args, RunE: func(cmd *cobra.Command, args []string) error {
 		if f.unit == "" || f.user == "" || f.password == "" {
 			return fault.New(fault.Invalid, "cli.sign_in", nil)
 		}
-		client, err := dial(f.server, f.ca)
+		client, err := dial(f.link)
 		if err != nil {
 			return err
 		}
@@ -150,10 +152,12 @@ func (a *app) script(use string, args cobra.PositionalArgs, f *scriptFlags, do f
 	}}
 }
 
-// firstWord is the name of a command before its arguments.
-func firstWord(use string) string {
-	name, _, _ := strings.Cut(use, " ")
-	return name
+// short describes a command of the tree.
+func (f *scriptFlags) short(a *app, name string) string {
+	if f.certificates {
+		return a.text("cli.certificate."+name, nil)
+	}
+	return a.text("cli.order."+name, nil)
 }
 
 func (a *app) json(v any) error {

@@ -20,7 +20,7 @@ import (
 func (a *app) ticket() *cobra.Command {
 	var f scriptFlags
 	c := &cobra.Command{Use: "ticket", Short: a.text("cli.ticket", nil)}
-	a.scriptFlags(c, &f)
+	f.register(a, c)
 	var q helpdesk.Queue
 	list := a.deskScript("list", cobra.NoArgs, &f, func(ctx context.Context, desk *api.Agent, _ []string) error {
 		out, err := desk.Queue(ctx, q)
@@ -111,7 +111,8 @@ func (a *app) deskScript(use string, args cobra.PositionalArgs, f *scriptFlags, 
 	c := a.script(use, args, f, func(ctx context.Context, clerk *api.Clerk, args []string) error {
 		return do(ctx, &api.Agent{Clerk: clerk}, args)
 	})
-	c.Short = a.text("cli.ticket."+firstWord(use), nil)
+	name, _, _ := strings.Cut(use, " ")
+	c.Short = a.text("cli.ticket."+name, nil)
 	return c
 }
 

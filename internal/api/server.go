@@ -75,6 +75,7 @@ func New(s *Server) (http.Handler, huma.API) {
 	s.counterRoutes(api)
 	s.orderRoutes(api)
 	s.fileRoutes(api)
+	s.certificateRoutes(api)
 	s.displayRoutes(api)
 	s.deskRoutes(api)
 	return limit(mux), api

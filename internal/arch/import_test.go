@@ -34,7 +34,7 @@ var layers = map[string][]string{
 
 	"internal/tui/":       {"internal/tui/"},
 	"internal/store":      {"migrations", "internal/job", "internal/vault", "kiosk", "kiosk/catalog", "signing/journal", "signing/otp", "signing/seal", "helpdesk/"},
-	"internal/store/":     {"internal/store", "internal/job", "kiosk", "kiosk/catalog", "helpdesk", "mail", "signing/journal", "signing/otp", "signing/seal"},
+	"internal/store/":     {"internal/store", "internal/job", "kiosk", "kiosk/catalog", "helpdesk", "mail", "signing/ca", "signing/journal", "signing/otp", "signing/seal"},
 	"internal/backoffice": {},
 	"internal/api":        {"kiosk", "kiosk/catalog", "kiosk/mirror", "kiosk/portrait", "helpdesk/"},
 	"internal/service":    {"internal/", "kiosk/", "helpdesk/", "signing/", "mail/", "services"},

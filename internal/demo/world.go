@@ -69,7 +69,8 @@ type Choices struct {
 	Counters int // counters 1 to n, each with a clerk; 0 is only the counter of the demonstration
 	Beat     func() (<-chan time.Time, func())
 	Limits   kiosk.Limits
-	Quiet    bool // no timestamps: B-B
+	Quiet    bool                   // no timestamps: B-B
+	With     func(*service.Options) // changes what the service gets; may be nil
 }
 
 // Build makes a world in dir, which must be empty or not exist, and starts it.
@@ -140,6 +141,9 @@ func (w *World) surroundings(c Choices) (service.Options, error) {
 		Printer: service.Printer{Dir: w.path("print")}, Clock: c.Clock, Cost: c.Cost, Log: c.Log, Beat: c.Beat, Limits: c.Limits}
 	if _, err := os.Stat(cjkFont); err == nil {
 		o.CJKFont = cjkFont
+	}
+	if c.With != nil {
+		c.With(&o)
 	}
 	return o, nil
 }

@@ -102,6 +102,7 @@ func foundAuthority(o Options, keys *key.Store, organisation string) error {
 	if err != nil {
 		return err
 	}
+	root.Publish(o.points(pathRootList, false))
 	issuing, err := root.NewIssuing(name(organisation + " Issuing CA"))
 	if err != nil {
 		return err
@@ -112,6 +113,7 @@ func foundAuthority(o Options, keys *key.Store, organisation string) error {
 	if err := keys.Import(keyIssuing, issuing.Key()); err != nil {
 		return err
 	}
+	issuing.Publish(o.points(listPath(issuing.Certificate), true))
 	stamp, err := keys.Create(keyTSA, key.P256)
 	if err != nil {
 		return err
@@ -174,6 +176,9 @@ func (s *Service) AddSeal(ctx context.Context, n NewSeal) error {
 	}
 	if n.ValidUntil.IsZero() {
 		n.ValidUntil = n.Chain[0].NotAfter
+	}
+	if err := s.enter(ctx, n.Chain[0]); err != nil {
+		return err
 	}
 	if err := s.Store.Register().PutSeal(ctx, n.Seal); err != nil {
 		return err

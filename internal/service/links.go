@@ -22,6 +22,7 @@ func (s *Service) Links(ctx context.Context, unit string) ([]kiosk.Link, []kiosk
 	}
 	links[kiosk.JobHandOver].Label, links[kiosk.JobHandOver].StandIn = s.Hall.Units[unit].BackOffice, s.Options.StandIn
 	rows := []kiosk.OutboxRow{}
+	untimed := 0 // files that wait for their timestamp
 	for _, j := range waiting {
 		o, err := s.orderOf(ctx, j)
 		if err != nil {
@@ -33,6 +34,10 @@ func (s *Service) Links(ctx context.Context, unit string) ([]kiosk.Link, []kiosk
 		kind := j.Kind
 		if kind == kiosk.JobCodeMail {
 			kind = kiosk.JobMail
+		}
+		if kind == kiosk.JobStamp {
+			untimed++
+			continue
 		}
 		l, leaves := links[kind]
 		if !leaves {
@@ -58,7 +63,10 @@ func (s *Service) Links(ctx context.Context, unit string) ([]kiosk.Link, []kiosk
 	}
 	stamp := kiosk.Link{Name: "tsa", State: "unused"}
 	if len(s.Options.TSA) > 0 || s.Options.LocalTSA {
-		stamp.State, stamp.StandIn = "ok", s.Options.LocalTSA
+		stamp.State, stamp.StandIn, stamp.Waiting = "ok", s.Options.LocalTSA, untimed
+		if untimed > 0 {
+			stamp.State = "down"
+		}
 	}
 	return append(out, state, stamp), rows, nil
 }

@@ -5,6 +5,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -16,6 +17,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -42,6 +44,7 @@ import (
 	"countersign/signing/ca"
 	"countersign/signing/journal"
 	"countersign/signing/key"
+	"countersign/signing/revoke"
 	"countersign/signing/seal"
 	"countersign/signing/tsa"
 )
@@ -56,8 +59,12 @@ type Options struct {
 	CJKFont    string // TrueType file for Chinese; "" when no service needs it
 	Mail       *outbox.Server
 	Sender     receipt.Sender
-	TSA        []string // timestamp authorities in order
-	LocalTSA   bool     // stamp in this process, for demonstrations; says so in the certificate
+	TSA        []string            // timestamp authorities in order
+	TSATimeout time.Duration       // for each of them; 0 means 5 seconds
+	TSARoots   []*x509.Certificate // whom their certificates lead to, beside the lists of trust
+	PublicURL  string              // where the status of the house's certificates is served; goes into them
+	Trust      TrustOptions
+	LocalTSA   bool // stamp in this process, for demonstrations; says so in the certificate
 	BackOffice *backoffice.Client
 	StandIn    bool // the back office is a stand-in: MÔ PHỎNG
 	Printer    Printer
@@ -110,11 +117,17 @@ type Service struct {
 	Reception *intake.Reception
 	Mailroom  *Mailroom
 
-	runner  *job.Runner[kiosk.Tx]
-	journal *journal.Signer
-	public  note.Verifier
-	augment *augment.Augmenter
-	night   string // the last night whose orders are in the queue to be raised
+	runner *job.Runner[kiosk.Tx]
+	// Status tells whether a certificate was revoked: the house's from its register, others' from their authorities.
+	Status revoke.Source
+
+	house      *house
+	publishing sync.WaitGroup // lists being written
+	live       live
+	journal    *journal.Signer
+	public     note.Verifier
+	augment    *augment.Augmenter
+	night      string // the last night whose orders are in the queue to be raised
 }
 
 // The names of the keys and files of an installation.
@@ -173,11 +186,15 @@ func (s *Service) assemble(ctx context.Context) error {
 	for _, u := range o.Units {
 		units[u.Code] = u
 	}
-	roots := []*x509.Certificate{s.Root}
+	roots := s.roots()
 	s.Hall = &kiosk.Hall{Store: s.Store, Catalog: cat, Units: units, Fonts: fonts, Clock: o.Clock, Rand: rand.Reader, Cost: o.Cost, Limits: o.Limits,
 		OTP: s.Vault.Secret("otp"), Roots: roots, Head: s.head,
 		Ceremony: &signing.Ceremony{Issuer: s.Issuing, Authority: authority, Clock: o.Clock, Keys: s.Keys}}
-	s.Seals = &seal.Local{Register: s.Store.Register(), Book: s.Store.Book(), Keys: s.Keys, Clock: o.Clock, Authority: authority,
+	if err := s.openHouse(ctx); err != nil {
+		return err
+	}
+	s.openTrust()
+	s.Seals = &seal.Local{Register: heldSeals{s.Store.Register(), s}, Book: s.Store.Book(), Keys: s.Keys, Clock: o.Clock, Authority: authority,
 		Judge: seal.Verified(roots, o.Clock), Kept: s.Hall.Kept, Look: seal.Drawn(clerkLines, fonts.Regular...)}
 	held, err := s.Store.Register().Held(ctx)
 	if err != nil {
@@ -199,16 +216,14 @@ func (s *Service) assemble(ctx context.Context) error {
 	if err := s.Store.Reclaim(ctx); err != nil {
 		return err
 	}
-	if err := s.openAugmenter(authority); err != nil {
-		return err
-	}
+	s.openAugmenter(authority)
 	s.runner = s.errands()
 	server := &api.Server{Hall: s.Hall, Hub: s.Hub, Links: s, Evidence: s.Hall, Services: services.Files, Own: o.Own, Log: o.Log, Beat: o.Beat}
 	if err := s.openHelpdesk(cat, server); err != nil {
 		return err
 	}
 	handler, _ := api.New(server)
-	s.Handler = handler
+	s.Handler = beside(handler, s.PKI())
 	return nil
 }
 
@@ -232,13 +247,9 @@ func (s *Service) openKeys() error {
 	if err != nil {
 		return err
 	}
-	private, err := s.Keys.Signer(keyIssuing)
-	if err != nil {
-		return err
-	}
 	s.Root = root[0]
-	if s.Issuing, err = ca.Open(issuing[0], nil, private, o.Clock, rand.Reader); err != nil {
-		return s.badFile(err, fileIssuing)
+	if s.Issuing, err = s.openIssuing(issuing[0], fileIssuing); err != nil {
+		return err
 	}
 	signer, err := s.Keys.Signer(keyJournal)
 	if err != nil {
@@ -275,7 +286,11 @@ func (s *Service) badFile(err error, name string) error {
 // authority is what stamps signatures: others' authorities, the local one, or none.
 func (s *Service) authority() (tsa.Authority, error) {
 	if len(s.Options.TSA) > 0 {
-		return tsa.NewClient(s.Options.TSA, 5*time.Second, rand.Reader)
+		client, err := tsa.NewClient(s.Options.TSA, cmp.Or(s.Options.TSATimeout, 5*time.Second), rand.Reader)
+		if err == nil && len(s.Options.TSARoots)+len(s.Options.Trust.Lists.All()) > 0 {
+			client.Trust(s.roots())
+		}
+		return client, err
 	}
 	if !s.Options.LocalTSA {
 		return nil, nil
@@ -343,6 +358,10 @@ func (s *Service) Run(ctx context.Context) {
 			s.lockIdle(ctx)
 			s.nightly(ctx)
 			s.tendHelpdesk(ctx)
+			s.house.due(ctx)
+			if err := s.StampWaiting(ctx); err != nil {
+				s.Options.Log.Error("files that wait for a timestamp are not looked at", "err", err)
+			}
 		}
 	}
 	<-done
@@ -365,5 +384,8 @@ func (s *Service) checkpoint(ctx context.Context) {
 	}
 }
 
-// Close closes the database.
-func (s *Service) Close() error { return s.Store.Close() }
+// Close closes the database, after the last list was written.
+func (s *Service) Close() error {
+	s.publishing.Wait()
+	return s.Store.Close()
+}

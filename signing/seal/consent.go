@@ -91,11 +91,12 @@ func (o *Order) named(contents []byte) (signing.Rank, error) {
 		return 0, err
 	}
 	mark, _ := ca.ReadMark(m.Signer)
-	rank, ok := map[ca.Kind]signing.Rank{ca.KindWitness: signing.Witnessed, ca.KindOTP: signing.OneTimeCode, ca.KindToken: signing.OwnKey}[mark.Kind]
+	rank, ok := map[ca.Kind]signing.Rank{ca.KindWitness: signing.Witnessed, ca.KindOTP: signing.OneTimeCode, ca.KindTerminal: signing.OneTimeCode,
+		ca.KindToken: signing.OwnKey, ca.KindFile: signing.OwnKey}[mark.Kind]
 	if !ok {
 		return 0, errors.New("the customer's field was not signed by a customer, nor by a witness of one")
 	}
-	if mark.Kind != ca.KindToken && (mark.TransactionID != o.ID || !bytes.Equal(mark.EvidenceSHA256, o.Consent.Evidence[:])) {
+	if rank != signing.OwnKey && (mark.TransactionID != o.ID || !bytes.Equal(mark.EvidenceSHA256, o.Consent.Evidence[:])) {
 		return 0, errors.New("the customer's certificate was made for another order or on other evidence")
 	}
 	return rank, nil
