@@ -33,7 +33,7 @@ var layers = map[string][]string{
 	"helpdesk/desk": {"helpdesk/", "internal/tui"},
 
 	"internal/tui/":       {"internal/tui/"},
-	"internal/store":      {"migrations", "internal/job", "internal/vault", "kiosk", "kiosk/catalog", "signing/journal", "signing/otp", "signing/seal", "helpdesk/"},
+	"internal/store":      {"migrations", "internal/job", "internal/vault", "kiosk", "kiosk/catalog", "signing", "signing/journal", "signing/otp", "signing/seal", "helpdesk/"},
 	"internal/store/":     {"internal/store", "internal/job", "kiosk", "kiosk/catalog", "signing/journal", "signing/otp", "signing/seal"},
 	"internal/backoffice": {},
 	"internal/api":        {"kiosk", "kiosk/catalog", "kiosk/mirror", "kiosk/portrait", "helpdesk/"},

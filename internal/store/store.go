@@ -62,6 +62,9 @@ type Store struct {
 	grants  kept[seal.Grant]
 	memory  memory
 
+	signatories kept[seal.Signatory]
+	rules       kept[seal.Rule]
+
 	broken   atomic.Pointer[fault.Error] // set once, when a write has failed for good
 	enqueued chan struct{}
 	closing  chan struct{}
