@@ -267,6 +267,9 @@ func (l *Local) seal(ctx context.Context, o Order, plan []step, fields map[strin
 			return Result{}, err
 		}
 		filled, err := signing.Fill(ctx, r.Document, request, private, s.seal.Chain, l.Authority)
+		if fault.KindOf(err) == fault.Unavailable {
+			return Result{}, away(fmt.Errorf("use the key of seal %s: %w", s.seal.ID, err))
+		}
 		if err != nil {
 			return Result{}, fault.Wrap(err, fault.Internal, "seal.faulty", fault.Args{"seal": s.seal.Name})
 		}
