@@ -29,6 +29,7 @@ type Hall struct {
 	Fonts    workorder.Fonts
 	Ceremony *signing.Ceremony
 	Seals    seal.Service
+	OwnKeys  bool   // staff sign their requests for seals with keys of their own
 	OTP      []byte // server secret from which the codes that we send are derived
 	Clock    clock.Clock
 	Rand     io.Reader

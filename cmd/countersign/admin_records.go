@@ -278,7 +278,7 @@ func (a *app) examine(ctx context.Context, s *service.Service) error {
 		err = fault.New(fault.Unavailable, "cli.disk", fault.Args{"free": fmt.Sprint(h.Free >> 20)})
 	}
 	well = a.finding("disk", err) && well
-	if !a.finding("seals", s.Seals.State(ctx)) || !well {
+	if !a.finding("seals", s.Sealing.State(ctx)) || !well {
 		return exit(1)
 	}
 	return nil

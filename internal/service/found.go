@@ -152,6 +152,9 @@ type NewSeal struct {
 
 // AddSeal makes a seal's key and certificate and enters it in the register.
 func (s *Service) AddSeal(ctx context.Context, n NewSeal) error {
+	if err := s.ownSeals(); err != nil {
+		return err
+	}
 	if err := n.check(); err != nil {
 		return err
 	}
@@ -204,6 +207,9 @@ func (s *Service) tellJournal(ctx context.Context, act, subject string) error {
 
 // Grant gives a clerk the right to use a seal for a service, on the strength of a paper.
 func (s *Service) Grant(ctx context.Context, g seal.Grant) error {
+	if err := s.ownSeals(); err != nil {
+		return err
+	}
 	if g.Paper == "" {
 		return fault.New(fault.Invalid, "service.no_paper", nil)
 	}
@@ -222,6 +228,9 @@ func (s *Service) Grant(ctx context.Context, g seal.Grant) error {
 
 // HoldSeals stops sealing at every counter, or lets it go on; orders wait meanwhile. A restart changes nothing of it.
 func (s *Service) HoldSeals(ctx context.Context, held bool) error {
+	if err := s.ownSeals(); err != nil {
+		return err
+	}
 	if held {
 		s.Seals.Suspend() // first: whatever fails below, no seal is set from here on
 		if err := s.Store.Register().Hold(ctx, true); err != nil {

@@ -26,6 +26,7 @@ import (
 	"countersign/internal/fault"
 	"countersign/internal/job"
 	"countersign/internal/locale"
+	"countersign/internal/sealer"
 	"countersign/internal/store"
 	"countersign/internal/vault"
 	"countersign/kiosk"
@@ -59,6 +60,7 @@ type Options struct {
 	BackOffice *backoffice.Client
 	StandIn    bool // the back office is a stand-in: MÔ PHỎNG
 	Printer    Printer
+	Sealer     *sealer.Client // the seal service in a process of its own; nil: it is in this one
 	Limits     kiosk.Limits
 	Cost       kiosk.PasswordCost
 	Clock      clock.Clock
@@ -98,7 +100,8 @@ type Service struct {
 	Keys    *key.Store
 	Hall    *kiosk.Hall
 	Hub     *mirror.Hub
-	Seals   *seal.Local
+	Seals   *seal.Local // nil where another process seals
+	Sealing Sealing
 	Issuing *ca.Authority
 	Root    *x509.Certificate
 	Handler http.Handler
@@ -170,20 +173,13 @@ func (s *Service) assemble(ctx context.Context) error {
 	s.Hall = &kiosk.Hall{Store: s.Store, Catalog: cat, Units: units, Fonts: fonts, Clock: o.Clock, Rand: rand.Reader, Cost: o.Cost, Limits: o.Limits,
 		OTP: s.Vault.Secret("otp"), Roots: roots, Head: s.head,
 		Ceremony: &signing.Ceremony{Issuer: s.Issuing, Authority: authority, Clock: o.Clock, Keys: s.Keys}}
-	s.Seals = &seal.Local{Register: s.Store.Register(), Book: s.Store.Book(), Keys: s.Keys, Clock: o.Clock, Authority: authority,
-		Judge: seal.Verified(roots, o.Clock), Kept: s.Hall.Kept, Look: seal.Drawn(clerkLines, fonts.Regular...)}
-	held, err := s.Store.Register().Held(ctx)
-	if err != nil {
+	if err := s.openSeals(ctx, roots, authority, fonts); err != nil {
 		return err
 	}
-	if held {
-		s.Seals.Suspend()
-	}
-	s.Hall.Seals = s.Seals
 	s.Hub = &mirror.Hub{Hall: s.Hall, Clock: o.Clock, Source: cat.SourceForCustomer,
 		OnErr: func(err error) { o.Log.Error("a screen can't be drawn", "err", err) }}
 	s.Hall.Watch = s.Hub
-	if _, err := s.Seals.Settle(ctx); err != nil {
+	if _, err := s.Sealing.Settle(ctx); err != nil && (s.Seals != nil || fault.KindOf(err) != fault.Unavailable) {
 		return err
 	}
 	if err := s.Hall.Settle(ctx); err != nil {
@@ -326,6 +322,7 @@ func (s *Service) Run(ctx context.Context) {
 			s.checkpoint(ctx)
 			s.lockIdle(ctx)
 			s.nightly(ctx)
+			s.settleSeals(ctx)
 		}
 	}
 	<-done

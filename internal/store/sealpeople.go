@@ -110,3 +110,17 @@ func (h Holder) Drop(ctx context.Context, order string) error {
 		return err
 	})
 }
+
+// Orders lists the orders for which something is kept.
+func (h Holder) Orders(ctx context.Context) (list []string, err error) {
+	err = h.store.view(ctx, func(t *tx) error {
+		list = nil
+		return t.each(func(scan func(...any) error) error {
+			var order string
+			err := scan(&order)
+			list = append(list, order)
+			return err
+		}, "SELECT key FROM seal_held ORDER BY key")
+	})
+	return list, err
+}

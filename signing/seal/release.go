@@ -15,6 +15,8 @@ type Holder interface {
 	// Held returns what was sealed for an order; document tells before any seal. false: nothing is held.
 	Held(ctx context.Context, order string) (r Result, document [32]byte, ok bool, err error)
 	Drop(ctx context.Context, order string) error
+	// Orders lists the orders for which something is held.
+	Orders(ctx context.Context) ([]string, error)
 }
 
 // Release seals for another process, which stores the document and then calls Confirm. What it made is held before it
@@ -141,13 +143,14 @@ func (l *Local) Recover(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read the open uses of seals: %w", err)
 	}
-	void := 0
+	void, waiting := 0, map[string]bool{}
 	for _, u := range open {
 		_, _, ok, err := l.Holder.Held(ctx, u.Order)
 		if err != nil {
 			return void, fmt.Errorf("look for what was sealed for order %s: %w", u.Order, err)
 		}
 		if ok {
+			waiting[u.Order] = true
 			continue
 		}
 		if err := l.Book.Failed(ctx, u, "stopped before the document was released", l.Clock.Now()); err != nil {
@@ -155,5 +158,21 @@ func (l *Local) Recover(ctx context.Context) (int, error) {
 		}
 		void++
 	}
-	return void, nil
+	return void, l.sweep(ctx, waiting)
+}
+
+// sweep drops what is held for nobody: its uses are in the book, and a stop came before the document was dropped.
+func (l *Local) sweep(ctx context.Context, waiting map[string]bool) error {
+	held, err := l.Holder.Orders(ctx)
+	if err != nil {
+		return fmt.Errorf("list what is held: %w", err)
+	}
+	for _, order := range held {
+		if !waiting[order] {
+			if err := l.Holder.Drop(ctx, order); err != nil {
+				return fmt.Errorf("drop what was held for order %s: %w", order, err)
+			}
+		}
+	}
+	return nil
 }

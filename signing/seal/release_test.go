@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 
@@ -48,6 +50,12 @@ func (h *holder) Drop(_ context.Context, order string) error {
 	defer h.mu.Unlock()
 	delete(h.kept, order)
 	return nil
+}
+
+func (h *holder) Orders(context.Context) ([]string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Keys(h.kept)), nil
 }
 
 func TestWhatWasReleasedIsReleasedAgainAndNotSealedTwice(t *testing.T) {
