@@ -239,7 +239,7 @@ func (a *app) doctor(file *string) *cobra.Command {
 			return exit(1)
 		}
 		if running(cfg.Data.Dir) {
-			return a.byService(cmd, adminSocket(cfg.Data.Dir))
+			return a.byService(cmd, "admin", adminSocket(cfg.Data.Dir))
 		}
 		s, err := service.Open(cmd.Context(), o)
 		if err != nil {

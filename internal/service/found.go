@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"crypto"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -167,12 +168,7 @@ func (s *Service) AddSeal(ctx context.Context, n NewSeal) error {
 	if err != nil {
 		return err
 	}
-	if n.Kind == seal.Counter {
-		n.Chain, err = s.Issuing.IssueClerk(private.Public(), ca.Clerk{Name: n.Name, StaffID: n.ID, Organisation: n.Organisation, Counter: n.Line, Life: sealLife})
-	} else {
-		n.Chain, err = s.Issuing.IssueSeal(private.Public(), ca.Seal{Name: n.Name, Organisation: n.Organisation, OrganisationID: n.OrganisationID, Life: sealLife})
-	}
-	if err != nil {
+	if n.Chain, err = s.certify(n, private.Public()); err != nil {
 		return err
 	}
 	if n.ValidUntil.IsZero() {
@@ -182,6 +178,14 @@ func (s *Service) AddSeal(ctx context.Context, n NewSeal) error {
 		return err
 	}
 	return s.tellJournal(ctx, "seal.add", n.ID)
+}
+
+// certify issues a seal's certificate.
+func (s *Service) certify(n NewSeal, public crypto.PublicKey) ([]*x509.Certificate, error) {
+	if n.Kind == seal.Counter {
+		return s.Issuing.IssueClerk(public, ca.Clerk{Name: n.Name, StaffID: n.ID, Organisation: n.Organisation, Counter: n.Line, Life: sealLife})
+	}
+	return s.Issuing.IssueSeal(public, ca.Seal{Name: n.Name, Organisation: n.Organisation, OrganisationID: n.OrganisationID, Life: sealLife})
 }
 
 // check refuses what could be stored but never be stamped.
