@@ -191,7 +191,7 @@ func (f *Office) Add(ctx context.Context, s seal.Seal, token bool) error {
 		return fault.New(fault.Invalid, "service.seal_kind", fault.Args{"kind": string(s.Kind)})
 	case s.Name == "":
 		return fault.New(fault.Invalid, "service.seal_name", nil)
-	case s.Kind != seal.Counter && !stamp.KnownGeometry(s.Geometry):
+	case s.Kind != seal.Counter && !stamp.KnownLook(s.Geometry, s.Star):
 		return fault.New(fault.Invalid, "service.seal_geometry", fault.Args{"geometry": s.Geometry})
 	case len(s.Chain) == 0:
 		return fault.New(fault.Invalid, "sealer.certificate", fault.Args{"seal": s.ID})

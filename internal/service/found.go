@@ -195,7 +195,7 @@ func (n NewSeal) check() error {
 		return fault.New(fault.Invalid, "service.seal_kind", fault.Args{"kind": string(n.Kind)})
 	case n.Name == "":
 		return fault.New(fault.Invalid, "service.seal_name", nil)
-	case n.Kind != seal.Counter && !stamp.KnownGeometry(n.Geometry):
+	case n.Kind != seal.Counter && !stamp.KnownLook(n.Geometry, n.Star):
 		return fault.New(fault.Invalid, "service.seal_geometry", fault.Args{"geometry": n.Geometry})
 	}
 	return nil
