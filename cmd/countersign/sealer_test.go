@@ -107,7 +107,7 @@ func TestAKeeperFoundsASealerAndTheCountersSeeItsSeals(t *testing.T) {
 	want(t, 1, "no day", "", "admin", "seal", "report", "--config", counter, "--day", "hôm nay")
 	dir := t.TempDir()
 	want(t, 0, "", "", "admin", "link", "sealer", "--config", counter, "--to", dir, "--host", "127.0.0.1")
-	if info, err := os.Stat(filepath.Join(dir, "sealer.key")); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(filepath.Join(dir, "link-sealer.key")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the connection's key: %v", err)
 	}
 	want(t, 1, "no end of the connection", "", "admin", "link", "display", "--config", counter, "--to", dir)

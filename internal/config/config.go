@@ -71,7 +71,7 @@ type Config struct {
 		AppDrift    int `koanf:"app_drift" default:"1" min:"0" max:"2" doc:"How many steps of 30 seconds the clock of a customer's authenticator app may be off, each way."`
 	} `koanf:"otp" doc:"One-time codes."`
 	Seals struct {
-		Address string `koanf:"address" doc:"Where the seal service listens when it is a process of its own: unix:/run/countersign/seals.sock, or host:port with TLS. Empty: the service seals itself. With an address every member of staff who asks for seals signs with a key of their own; see keys.md."`
+		Address string `koanf:"address" doc:"Where the seal service listens when it is a process of its own: unix:/run/countersign/seals.sock, or host:port with TLS. Empty: the service seals itself. With an address every member of staff who asks for seals signs with a key of their own; see operating.md."`
 		TLSCert string `koanf:"tls_cert" is:"path" doc:"Our certificate for the connection over the network, from admin link counter."`
 		TLSKey  string `koanf:"tls_key" is:"path" doc:"Its private key."`
 		TLSRoot string `koanf:"tls_root" is:"path" doc:"The house's root certificate (ca/root.pem in the data directory)."`

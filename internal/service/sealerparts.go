@@ -71,7 +71,7 @@ func (s *Service) CertifySeal(ctx context.Context, n NewSeal, request []byte) ([
 }
 
 // Link issues the certificate of one end of the connection between counters and sealer, and writes it and its key into
-// a folder: ROLE.pem and ROLE.key.
+// a folder: link-ROLE.pem and link-ROLE.key.
 func (s *Service) Link(ctx context.Context, role string, names []string, dir string) error {
 	bears := map[string]string{"sealer": sealer.RoleSealer, "counter": sealer.RoleCounter}[role]
 	if bears == "" {
@@ -89,10 +89,10 @@ func (s *Service) Link(ctx context.Context, role string, names []string, dir str
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if err := writeSecret(filepath.Join(dir, role+".key"), pemKey); err != nil {
+	if err := writeSecret(filepath.Join(dir, "link-"+role+".key"), pemKey); err != nil {
 		return err
 	}
-	if err := writeNew(filepath.Join(dir, role+".pem"), ca.PEM(chain...)); err != nil {
+	if err := writeNew(filepath.Join(dir, "link-"+role+".pem"), ca.PEM(chain...)); err != nil {
 		return err
 	}
 	return s.tellJournal(ctx, "link.issue", role)
