@@ -58,6 +58,7 @@ func (a *app) sealer() *cobra.Command {
 		}
 		return sealer.Found(cmd.Context(), o)
 	}})
+	c.AddCommand(a.restore(&file, func(cfg *config.Config) string { return cfg.Sealer.Dir }))
 	a.sealerTree(c, func(cmd *cobra.Command, args []string, do keeper) error {
 		cfg, err := config.Load(file, os.Environ(), nil)
 		if err != nil {
@@ -232,7 +233,9 @@ func (a *app) sealerTree(c *cobra.Command, with onSealer) {
 			return f.Suspended(ctx, held)
 		}))
 	}
-	c.AddCommand(seals, staff, rules)
+	c.AddCommand(seals, staff, rules, a.backup(func(cmd *cobra.Command, args []string, do func(context.Context, backupOf) error) error {
+		return with(cmd, args, func(ctx context.Context, f *sealer.Office, _ []string) error { return do(ctx, f.Backup) })
+	}))
 }
 
 func (a *app) keeperCommand(with onSealer, use, text string, args int, do keeper) *cobra.Command {

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"filippo.io/age"
+
 	"countersign/signing/seal"
 )
 
@@ -67,6 +69,15 @@ func TestAKeeperFoundsASealerAndTheCountersSeeItsSeals(t *testing.T) {
 		t.Helper()
 		return want(t, code, words, in, append([]string{"sealer", "--config", sealer}, args...)...)
 	}
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := filepath.Join(t.TempDir(), "backup.key")
+	configuration, err := os.ReadFile(sealer)
+	if err != nil {
+		t.Fatal(err)
+	}
 	// Once with the sealer at rest, once by the running one: the same commands.
 	for _, state := range []string{"rest", "run"} {
 		if state == "run" {
@@ -95,6 +106,16 @@ func TestAKeeperFoundsASealerAndTheCountersSeeItsSeals(t *testing.T) {
 		if r := keeper(0, "", "", "rule", "list"); strings.Contains(r.out, id) {
 			t.Errorf("an ended rule is listed: %s", r.out)
 		}
+		to := filepath.Join(t.TempDir(), "sealer.age")
+		keeper(0, to, "", "backup", "--to", to, "--recipient", identity.Recipient().String())
+		restored := filepath.Join(filepath.Dir(to), "restored.toml")
+		text := strings.ReplaceAll(string(configuration), "\"kept\"", fmt.Sprintf("%q", filepath.Join(filepath.Dir(to), "kept")))
+		for path, content := range map[string]string{restored: text, keys: identity.String() + "\n"} {
+			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want(t, 0, "", "", "sealer", "restore", "--config", restored, "--identity", keys, to)
 		keeper(0, "", "", "suspend")
 		keeper(0, "", "", "resume")
 	}

@@ -10,12 +10,15 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"filippo.io/age"
 
 	"countersign/internal/clock"
 	"countersign/internal/fault"
@@ -144,6 +147,11 @@ func (f *Office) Open(ctx context.Context) ([]seal.Use, error) { return f.Book.O
 // Uses returns the lines of the book between two moments.
 func (f *Office) Uses(ctx context.Context, from, to time.Time) ([]seal.Use, error) {
 	return f.store.Book().Uses(ctx, from, to)
+}
+
+// Backup writes the book, the register and the sealed keys, encrypted to the recipients, while the sealer works on.
+func (f *Office) Backup(ctx context.Context, w io.Writer, keys []age.Recipient) (store.Manifest, error) {
+	return f.store.Backup(ctx, w, keys, dirKeys)
 }
 
 // AllSeals lists the seals, the ended ones too.
