@@ -87,9 +87,6 @@ func (h *Hall) signFor(ctx context.Context, a Actor, act seal.Act, ask seal.Orde
 // ApproveSeals lets a second person, who may use the seals too, sign for them, where the seal service asks for two. The
 // clerk of the order then has it sealed within a day. lastFour is typed as for sealing.
 func (h *Hall) ApproveSeals(ctx context.Context, a Actor, key, lastFour string) (*Order, error) {
-	if !h.OwnKeys {
-		return nil, fault.New(fault.Conflict, "order.no_own_keys", nil)
-	}
 	var o *Order
 	var signed []byte
 	err := h.Store.View(ctx, func(tx Tx) error {
@@ -105,6 +102,9 @@ func (h *Hall) ApproveSeals(ctx context.Context, a Actor, key, lastFour string) 
 	})
 	if err != nil {
 		return nil, err
+	}
+	if !h.OwnKeys {
+		return nil, fault.New(fault.Conflict, "order.no_own_keys", nil)
 	}
 	if o.Clerk.StaffID == a.User.StaffID {
 		return nil, fault.New(fault.Forbidden, "order.same_person", nil)
