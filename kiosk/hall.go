@@ -32,6 +32,7 @@ type Hall struct {
 	Registry *signing.Registry // issues customers' own certificates; nil where that is not offered
 	Trust    *trust.Judge      // whose certificates are accepted
 	Seals    seal.Service
+	OwnKeys  bool   // staff sign their requests for seals with keys of their own
 	OTP      []byte // server secret from which the codes that we send are derived
 	Clock    clock.Clock
 	Rand     io.Reader

@@ -8,6 +8,7 @@ import (
 	"countersign/kiosk/catalog"
 	"countersign/kiosk/idcard"
 	"countersign/kiosk/portrait"
+	"countersign/signing/seal"
 )
 
 // State is where an order stands between the first field and the receipt.
@@ -60,6 +61,7 @@ type Order struct {
 	Challenge string         `json:"challenge"` // the confirmation that runs now
 	CodeSent  Delivery       `json:"code_sent"` // what became of the message with its code
 	Confirm   *Confirmation  `json:"confirm,omitempty"`
+	Second    *seal.Approval `json:"second,omitempty"` // another person's word for the seals, where two are needed
 	Seals     []SealUse      `json:"seals"`
 	HandOver  HandOver       `json:"hand_over"`
 	Receipt   Receipt        `json:"receipt"`

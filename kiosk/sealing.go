@@ -44,6 +44,12 @@ func (h *Hall) Seal(ctx context.Context, a Actor, key, lastFour string) (*Order,
 	if err != nil {
 		return nil, err
 	}
+	if h.OwnKeys {
+		if ask.Asked, err = h.signFor(ctx, a, seal.Ask, ask, ask.Seals); err != nil {
+			return nil, err
+		}
+	}
+	ask.Second = o.Second
 	id, err := h.key()
 	if err != nil {
 		return nil, err

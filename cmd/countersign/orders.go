@@ -63,6 +63,13 @@ func (a *app) order() *cobra.Command {
 		}
 		return a.showOrder(v, f.asJSON)
 	})
+	approve := a.script("approve ORDER LAST-FOUR", cobra.ExactArgs(2), &f, func(ctx context.Context, clerk *api.Clerk, args []string) error {
+		v, err := clerk.ApproveSeals(ctx, args[0], args[1])
+		if err != nil {
+			return err
+		}
+		return a.showOrder(v, f.asJSON)
+	})
 	var to string
 	export := a.script("export ORDER", cobra.ExactArgs(1), &f, func(ctx context.Context, clerk *api.Clerk, args []string) error {
 		data, err := clerk.Document(ctx, args[0])
@@ -76,7 +83,7 @@ func (a *app) order() *cobra.Command {
 		return os.WriteFile(to, data, 0o600)
 	})
 	export.Flags().StringVar(&to, "to", "", a.text("cli.flag.to", nil))
-	c.AddCommand(list, show, export, a.orderNew(&f))
+	c.AddCommand(list, show, export, approve, a.orderNew(&f))
 	return c
 }
 

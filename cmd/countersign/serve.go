@@ -20,6 +20,7 @@ import (
 	"countersign/internal/config"
 	"countersign/internal/fault"
 	"countersign/internal/locale"
+	"countersign/internal/sealer"
 	"countersign/internal/service"
 	"countersign/kiosk"
 	"countersign/kiosk/receipt"
@@ -158,6 +159,15 @@ func load(file string) (*config.Config, service.Options, error) {
 			}
 			o.BackOffice.Token = string(token)
 		}
+	}
+	if cfg.Seals.Address != "" {
+		var link *tls.Config
+		if !strings.HasPrefix(cfg.Seals.Address, "unix:") {
+			if link, err = (sealer.Link{Cert: cfg.Seals.TLSCert, Key: cfg.Seals.TLSKey, Root: cfg.Seals.TLSRoot}).Client(); err != nil {
+				return nil, o, err
+			}
+		}
+		o.Sealer = sealer.Dial(cfg.Seals.Address, link)
 	}
 	return cfg, o, nil
 }

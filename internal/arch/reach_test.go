@@ -22,7 +22,7 @@ var reaches = []struct {
 			"github.com/emersion/go-smtp":    {"Dial", "DialTLS", "DialStartTLS", "NewClient", "NewClientStartTLS"},
 			"github.com/emersion/go-imap/v2": nil,
 		},
-		[]string{"mail/", "signing/tsa", "signing/revoke", "signing/remote/", "internal/api", "internal/backoffice", "internal/demo", "internal/bench", "cmd/"},
+		[]string{"mail/", "signing/tsa", "signing/revoke", "signing/remote/", "internal/api", "internal/backoffice", "internal/sealer", "internal/demo", "internal/bench", "cmd/"},
 	},
 	{
 		"waits for network connections",
@@ -47,7 +47,7 @@ var reaches = []struct {
 		// made and destroyed inside signing's Ceremony; internal/service opens those of authority, stamps and journal.
 		"uses the store of private keys",
 		map[string][]string{module + "signing/key": nil},
-		[]string{"signing", "signing/seal", "signing/signtest", "internal/service", "internal/bench"},
+		[]string{"signing", "signing/seal", "signing/signtest", "internal/service", "internal/sealer", "internal/bench"},
 	},
 	{
 		"signs",

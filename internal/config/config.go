@@ -91,6 +91,24 @@ type Config struct {
 		LifeSeconds int `koanf:"life_seconds" default:"300" min:"60" max:"300" doc:"How long a code that we sent is good."`
 		AppDrift    int `koanf:"app_drift" default:"1" min:"0" max:"2" doc:"How many steps of 30 seconds the clock of a customer's authenticator app may be off, each way."`
 	} `koanf:"otp" doc:"One-time codes."`
+	Seals struct {
+		Address string `koanf:"address" doc:"Where the seal service listens when it is a process of its own: unix:/run/countersign/seals.sock, or host:port with TLS. Empty: the service seals itself. With an address every member of staff who asks for seals signs with a key of their own; see operating.md."`
+		TLSCert string `koanf:"tls_cert" is:"path" doc:"Our certificate for the connection over the network, from admin link counter."`
+		TLSKey  string `koanf:"tls_key" is:"path" doc:"Its private key."`
+		TLSRoot string `koanf:"tls_root" is:"path" doc:"The house's root certificate (ca/root.pem in the data directory)."`
+	} `koanf:"seals" doc:"The way to a seal service in a process of its own."`
+	Sealer struct {
+		Dir            string   `koanf:"dir" default:"sealer" is:"path" doc:"The sealer's own data directory: seals, rights, people, the book of use, sealed keys."`
+		KeyFile        string   `koanf:"key_file" default:"sealer.key" is:"path" doc:"The key file that opens them. Keep it outside that directory, and away from the counters' service."`
+		PassphraseFile string   `koanf:"passphrase_file" is:"path" doc:"File with the passphrase of that key file."`
+		Listen         string   `koanf:"listen" default:"unix:seals.sock" doc:"unix:PATH for a Unix socket (a relative path starts at the working directory), or host:port with TLS."`
+		Users          []string `koanf:"users" doc:"Numbers of the system users whose processes may speak on the Unix socket, beside the sealer's own user."`
+		TLSCert        string   `koanf:"tls_cert" is:"path" doc:"The sealer's certificate for the connection over the network, from admin link sealer."`
+		TLSKey         string   `koanf:"tls_key" is:"path" doc:"Its private key."`
+		Root           string   `koanf:"root" default:"root.pem" is:"path" doc:"Root certificates that the sealer believes: those of customers, staff, seals and of the connection. Copy it from the counters' ca/root.pem once, by hand."`
+		Modules        []string `koanf:"modules" doc:"PKCS#11 modules through which seals' keys on tokens are reached."`
+		PINFile        string   `koanf:"pin_file" is:"path" doc:"File with the PIN of the tokens. Empty: the sealer asks for it when it starts."`
+	} `koanf:"sealer" doc:"The seal service as a process of its own: countersign sealer. The counters' service reads nothing of it."`
 	Screen struct {
 		Theme string `koanf:"theme" var:"COUNTERSIGN_THEME" default:"dark" one:"dark light contrast" doc:"Colours of the terminals on this machine, which read the variable."`
 		Lang  string `koanf:"lang" var:"COUNTERSIGN_LANG" default:"vi" one:"vi en zh-Hant" doc:"Language of the terminals on this machine, which read the variable; a customer's screen follows the customer."`
@@ -188,6 +206,9 @@ func (c *Config) check() error {
 			return fault.New(fault.Invalid, "config.twice", fault.Args{"key": key + ".code", "value": u.Code})
 		}
 		seen[u.Code] = true
+	}
+	if err := c.checkSeals(); err != nil {
+		return err
 	}
 	if inside(c.Data.Dir, c.Key.File) {
 		return fault.New(fault.Invalid, "config.key_inside", fault.Args{"file": c.Key.File, "dir": c.Data.Dir})

@@ -58,7 +58,7 @@ func (s *Service) Links(ctx context.Context, unit string) ([]kiosk.Link, []kiosk
 		out = append(out, *links[name])
 	}
 	state := kiosk.Link{Name: "seal", State: "ok", Last: s.Options.Clock.Now()}
-	if err := s.Seals.State(ctx); err != nil {
+	if err := s.Sealing.State(ctx); err != nil {
 		state.State = "down"
 	}
 	stamp := kiosk.Link{Name: "tsa", State: "unused"}

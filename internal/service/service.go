@@ -30,6 +30,7 @@ import (
 	"countersign/internal/fault"
 	"countersign/internal/job"
 	"countersign/internal/locale"
+	"countersign/internal/sealer"
 	"countersign/internal/store"
 	"countersign/internal/vault"
 	"countersign/kiosk"
@@ -69,6 +70,7 @@ type Options struct {
 	StandIn    bool // the back office is a stand-in: MÔ PHỎNG
 	Printer    Printer
 	Desk       DeskOptions
+	Sealer     *sealer.Client // the seal service in a process of its own; nil: it is in this one
 	Limits     kiosk.Limits
 	Cost       kiosk.PasswordCost
 	Clock      clock.Clock
@@ -108,7 +110,8 @@ type Service struct {
 	Keys    *key.Store
 	Hall    *kiosk.Hall
 	Hub     *mirror.Hub
-	Seals   *seal.Local
+	Seals   *seal.Local // nil where another process seals
+	Sealing Sealing
 	Issuing *ca.Authority
 	Root    *x509.Certificate
 	Handler http.Handler
@@ -194,20 +197,13 @@ func (s *Service) assemble(ctx context.Context) error {
 		return err
 	}
 	s.openTrust()
-	s.Seals = &seal.Local{Register: heldSeals{s.Store.Register(), s}, Book: s.Store.Book(), Keys: s.Keys, Clock: o.Clock, Authority: authority,
-		Judge: seal.Verified(roots, o.Clock), Kept: s.Hall.Kept, Look: seal.Drawn(clerkLines, fonts.Regular...)}
-	held, err := s.Store.Register().Held(ctx)
-	if err != nil {
+	if err := s.openSeals(ctx, roots, authority, fonts); err != nil {
 		return err
 	}
-	if held {
-		s.Seals.Suspend()
-	}
-	s.Hall.Seals = s.Seals
 	s.Hub = &mirror.Hub{Hall: s.Hall, Clock: o.Clock, Source: cat.SourceForCustomer,
 		OnErr: func(err error) { o.Log.Error("a screen can't be drawn", "err", err) }}
 	s.Hall.Watch = s.Hub
-	if _, err := s.Seals.Settle(ctx); err != nil {
+	if _, err := s.Sealing.Settle(ctx); err != nil && (s.Seals != nil || fault.KindOf(err) != fault.Unavailable) {
 		return err
 	}
 	if err := s.Hall.Settle(ctx); err != nil {
@@ -362,6 +358,7 @@ func (s *Service) Run(ctx context.Context) {
 			if err := s.StampWaiting(ctx); err != nil {
 				s.Options.Log.Error("files that wait for a timestamp are not looked at", "err", err)
 			}
+			s.settleSeals(ctx)
 		}
 	}
 	<-done

@@ -66,6 +66,9 @@ type Store struct {
 	wordKey sync.Once
 	words   []byte // from which the keys of searched words are made
 
+	signatories kept[seal.Signatory]
+	rules       kept[seal.Rule]
+
 	broken   atomic.Pointer[fault.Error] // set once, when a write has failed for good
 	enqueued [2]chan struct{}            // the counter's runner hears the first, the helpdesk's the second
 	closing  chan struct{}

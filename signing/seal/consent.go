@@ -18,30 +18,43 @@ import (
 // consent makes sure that the customer confirmed this very document for this order. Nothing that the caller says is taken
 // for true: the signature in the document must hold (Judge), its certificate must name the order and the evidence, and
 // what lies before it must be the base document that was confirmed.
-// The fields to be filled are returned by name.
-func (l *Local) consent(o Order) (map[string]pdf.Field, error) {
-	empty, err := l.consented(o)
+// The fields to be filled are returned by name, with what the confirmed content says.
+func (l *Local) consent(o Order) (map[string]pdf.Field, Facts, error) {
+	empty, facts, err := l.consented(o)
 	if err != nil && !fault.Is(err, "seal.rank") {
-		return nil, fault.Wrap(err, fault.Forbidden, "seal.consent", nil)
+		return nil, facts, fault.Wrap(err, fault.Forbidden, "seal.consent", nil)
 	}
-	return empty, err
+	return empty, facts, err
 }
 
-func (l *Local) consented(o Order) (map[string]pdf.Field, error) {
+func (l *Local) consented(o Order) (map[string]pdf.Field, Facts, error) {
 	if sha256.Sum256(o.Document) != o.Consent.Signed {
-		return nil, errors.New("the document is not the one with the customer's signature")
+		return nil, Facts{}, errors.New("the document is not the one with the customer's signature")
 	}
 	f, err := pdf.Parse(o.Document)
 	if err != nil {
-		return nil, err
+		return nil, Facts{}, err
 	}
 	if len(f.Revisions) != 2 {
-		return nil, fmt.Errorf("the document has %d revisions, not the base and the customer's signature", len(f.Revisions))
+		return nil, Facts{}, fmt.Errorf("the document has %d revisions, not the base and the customer's signature", len(f.Revisions))
 	}
 	base := f.Revisions[0].Span
 	if sha256.Sum256(o.Document[base.Start:base.End]) != o.Consent.Base {
-		return nil, errors.New("the base is not the document that was confirmed")
+		return nil, Facts{}, errors.New("the base is not the document that was confirmed")
 	}
+	facts, err := factsOf(f)
+	if err != nil {
+		return nil, facts, err
+	}
+	if facts.Order != o.ID || facts.Service != o.Service {
+		return nil, facts, fmt.Errorf("the content is of order %q, service %q", facts.Order, facts.Service)
+	}
+	empty, err := l.confirmed(o, f)
+	return empty, facts, err
+}
+
+// confirmed looks at the customer's signature and returns the fields that are still empty.
+func (l *Local) confirmed(o Order, f *pdf.File) (map[string]pdf.Field, error) {
 	fields, err := f.Fields(1)
 	if err != nil {
 		return nil, err
