@@ -10,6 +10,7 @@ import (
 	_ "crypto/sha256" // the hashes of the allow-list
 	_ "crypto/sha512"
 	"crypto/subtle"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -44,7 +45,7 @@ func (m *Message) Verify(digest []byte) error {
 		return ErrDigest
 	}
 	if m.Signer == nil {
-		return ErrAlgorithm
+		return m.verifyUnread()
 	}
 	for _, ids := range [][]certID{m.certIDs, m.oldIDs} {
 		if len(ids) > 0 && !ids[0].names(m.Signer) {
@@ -61,6 +62,17 @@ func (m *Message) Verify(digest []byte) error {
 		return ErrUnnamed
 	}
 	return nil
+}
+
+// verifyUnread says what can be said where the signer's certificate can't be read: that it is not the one that the signed
+// attributes name, which happens when it was damaged.
+func (m *Message) verifyUnread() error {
+	for _, id := range slices.Concat(m.certIDs[:min(len(m.certIDs), 1)], m.oldIDs[:min(len(m.oldIDs), 1)]) {
+		if !slices.ContainsFunc(m.unread, func(raw []byte) bool { return id.names(&x509.Certificate{Raw: raw}) }) {
+			return ErrCertificate
+		}
+	}
+	return ErrAlgorithm
 }
 
 // verifyAttributes checks the signature over the signed attributes, or over the content where there are none. The

@@ -118,6 +118,9 @@ func open(data []byte) (*File, error) {
 			r.Span.End++
 		}
 		if len(f.Revisions) == 0 {
+			if bytes.Contains(data[r.Marker:], []byte("startxref")) {
+				return nil, malformed(r.Marker, "startxref gives an earlier section, and hides what follows that")
+			}
 			r.Span.End = len(data)
 		}
 		f.Revisions = append(f.Revisions, r)

@@ -41,6 +41,9 @@ func (v *verification) judgeToken(s *found, later []*found) {
 	}
 	if s.document {
 		s.chain, s.trusted = links, p == nil
+		if len(chain) > 0 {
+			s.list = v.policy.list(chain[len(chain)-1])
+		}
 	}
 	if s.stamped = p == nil; s.stamped {
 		s.proven = s.token.Time
@@ -70,6 +73,12 @@ func (v *verification) judgeSigner(s *found, earlier, later []*found) {
 	if q == nil && s.intact {
 		s.signers = chain
 		r = v.signerStatus(s, chain, links, at, earlier)
+	}
+	if q == nil {
+		s.list = v.policy.list(chain[len(chain)-1])
+		if v.policy.Only != "" && s.list != v.policy.Only {
+			q = listProblem
+		}
 	}
 	s.chain, s.trusted = links, (q == nil || q == expiredProblem || q == earlyProblem) && (r == nil || r == laterProblem)
 	if s.problem != nil || !s.intact {
@@ -186,16 +195,20 @@ func (v *verification) chainFailure(m *cms.Message, at time.Time, err error, com
 	return chainProblem
 }
 
-// brokenLink reports whether an embedded certificate names another as its issuer that did not sign it.
+// brokenLink reports whether an embedded certificate names another as its issuer, by name and key, that did not sign it.
 func brokenLink(m *cms.Message) bool {
 	for _, c := range m.Certificates {
 		named, signed := false, false
 		for _, parent := range m.Certificates {
-			if c == parent || !bytes.Equal(c.RawIssuer, parent.RawSubject) && (len(c.AuthorityKeyId) == 0 || !bytes.Equal(c.AuthorityKeyId, parent.SubjectKeyId)) {
+			same := bytes.Equal(c.RawIssuer, parent.RawSubject)
+			keys := len(c.AuthorityKeyId) > 0 && len(parent.SubjectKeyId) > 0
+			if c == parent || keys && !bytes.Equal(c.AuthorityKeyId, parent.SubjectKeyId) || !keys && !same {
 				continue
 			}
+			err := parent.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
+			var insecure x509.InsecureAlgorithmError
 			named = true
-			signed = signed || c.CheckSignatureFrom(parent) == nil
+			signed = signed || err == nil || errors.As(err, &insecure) || errors.Is(err, x509.ErrUnsupportedAlgorithm)
 		}
 		if named && !signed {
 			return true
@@ -215,7 +228,7 @@ func (v *verification) names(m *cms.Message, at time.Time) (links []Link, comple
 			status = "not_yet_valid"
 		}
 		links = append(links, link(c, status))
-		for _, root := range v.policy.Roots {
+		for _, root := range v.anchors {
 			if bytes.Equal(root.RawSubject, c.RawIssuer) && c.CheckSignatureFrom(root) == nil {
 				return append(links, link(root, "root")), true
 			}
