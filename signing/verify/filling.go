@@ -50,17 +50,16 @@ func (f *foreign) filling(old pdf.Field) {
 	}
 }
 
-// shows judges a widget whose field got a value. A button may only switch among the looks that it had.
+// shows judges a widget whose field got a value.
 func (f *foreign) shows(typ string, was, is, value pdf.Value) Change {
 	change := good(classFilling, reasonFormFilled)
 	refused := Change{Class: classForbidden, Reason: reasonShows}
 	look := is.Get("AP")
 	if typ == "Btn" {
-		state := is.Get("AS")
-		if !look.Equal(was.Get("AP")) || f.touches(look, 0) || state.Kind != pdf.Null && !state.Is("Off") && f.now(f.now(look).Get("N")).Get(string(state.Raw)).Kind == pdf.Null {
-			return refused
+		if f.button(was, is) {
+			return change
 		}
-		return change
+		return refused
 	}
 	if look.Kind == pdf.Null || look.Equal(was.Get("AP")) && !f.touches(look, 0) {
 		if value.Equal(f.then(was.Get("V"))) || look.Kind == pdf.Null {
@@ -83,6 +82,45 @@ func (f *foreign) shows(typ string, was, is, value pdf.Value) Change {
 		f.allowReachable(without(f.now(n), []string{"Parent"}), change, 0)
 	}
 	return change
+}
+
+// button reports whether a button only switches among the states that it had. Some programs draw the states again: then
+// each is one mark.
+func (f *foreign) button(was, is pdf.Value) bool {
+	look, state := is.Get("AP"), is.Get("AS")
+	before, now := f.then(f.then(was.Get("AP")).Get("N")), f.now(f.now(look).Get("N"))
+	if state.Kind != pdf.Null && !state.Is("Off") && now.Get(string(state.Raw)).Kind == pdf.Null {
+		return false
+	}
+	if look.Equal(was.Get("AP")) && !f.touches(look, 0) {
+		return true
+	}
+	if before.Kind != pdf.Dict || now.Kind != pdf.Dict || f.now(look).Get("D").Kind != pdf.Null && !f.now(look).Get("D").Equal(f.then(was.Get("AP")).Get("D")) {
+		return false
+	}
+	change := good(classFilling, reasonFormFilled)
+	for _, key := range keys(before, now) {
+		old, new := before.Get(key), now.Get(key)
+		if old.Kind == pdf.Null || new.Kind != pdf.Reference {
+			return false
+		}
+		if old.Equal(new) && !f.touches(new, 0) {
+			continue
+		}
+		if !f.fresh(int(new.Int)) || !f.mark(new) {
+			return false
+		}
+		f.allow(new, change)
+		f.allowReachable(without(f.now(new), []string{"Parent"}), change, 0)
+	}
+	f.allow(look, change)
+	return true
+}
+
+// mark reports whether an appearance shows one character at most.
+func (f *foreign) mark(ref pdf.Value) bool {
+	shown, ok := f.shown(ref)
+	return ok && len([]rune(shown)) <= 1
 }
 
 // ownLook reports whether an appearance belongs to this one widget, so that it may be drawn again in its place.
@@ -115,21 +153,8 @@ func (f *foreign) touches(v pdf.Value, depth int) bool {
 	return v.Kind == pdf.Reference && (f.wrote(int(v.Int)) || f.touches(f.then(v), depth+1))
 }
 
-// same reports whether an appearance shows a value and nothing else: its text is the value's but for white space, it
-// paints no image and no other form, and what it adds to its resources is new.
+// same reports whether an appearance shows a value and nothing else, but for white space.
 func (f *foreign) same(ref, value pdf.Value) bool {
-	v := f.now(ref)
-	if v.Kind != pdf.Stream || ref.Kind != pdf.Reference {
-		return false
-	}
-	resources := f.now(v.Get("Resources"))
-	if f.now(resources.Get("XObject")).Kind != pdf.Null || f.now(resources.Get("Pattern")).Kind != pdf.Null || v.Get("Group").Kind != pdf.Null {
-		return false
-	}
-	body, err := f.file.Decode(v, f.k)
-	if err != nil {
-		return false
-	}
 	var want string
 	if value.Kind == pdf.String {
 		want = value.Text()
@@ -138,8 +163,28 @@ func (f *foreign) same(ref, value pdf.Value) bool {
 			want += item.Text()
 		}
 	}
-	shown, ok := pdf.ShownText(body)
-	return ok && squeeze(shown) == squeeze(want)
+	shown, ok := f.shown(ref)
+	return ok && shown == squeeze(want)
+}
+
+// shown returns the text of an appearance that paints no image, no pattern and no other form.
+func (f *foreign) shown(ref pdf.Value) (string, bool) {
+	v := f.now(ref)
+	if v.Kind != pdf.Stream || ref.Kind != pdf.Reference {
+		return "", false
+	}
+	resources := f.now(v.Get("Resources"))
+	for _, key := range []string{"XObject", "Pattern", "Shading"} {
+		if len(f.now(resources.Get(key)).Pairs) > 0 {
+			return "", false
+		}
+	}
+	body, err := f.file.Decode(v, f.k)
+	if err != nil || v.Get("Group").Kind != pdf.Null {
+		return "", false
+	}
+	text, ok := pdf.ShownText(body)
+	return squeeze(text), ok
 }
 
 func squeeze(s string) string {

@@ -104,7 +104,7 @@ func (f *foreign) catalog() {
 				fine = false
 			}
 		case "Extensions":
-			fine = (was.Equal(is) && !f.changed(is) || f.grows(was, is, 3, good(classCatalog, reasonSame))) && fine
+			fine = (was.Equal(is) && !f.changed(is) || f.extensions(is, 0)) && fine
 		case "Metadata":
 			fine = f.metadata(was, is) && fine
 		case "Version":
@@ -122,6 +122,27 @@ func (f *foreign) catalog() {
 	} else {
 		f.forbid("", reasonCatalog)
 	}
+}
+
+// extensions reports whether a value is nothing but the versions of the standard that a file says it uses (ISO 32000-1
+// §7.12). They change nothing that is seen.
+func (f *foreign) extensions(is pdf.Value, depth int) bool {
+	v := f.now(is)
+	for _, p := range v.Pairs {
+		switch key := string(p.Key); {
+		case key == "Type", key == "BaseVersion", key == "ExtensionLevel", key == "URL", key == "ExtensionRevision":
+		case depth > 1 || !f.extensions(p.Value, depth+1):
+			return false
+		}
+	}
+	if is.Kind == pdf.Reference && f.wrote(int(is.Int)) && !f.fresh(int(is.Int)) && f.painted(int(is.Int)) {
+		return false
+	}
+	f.allow(is, good(classCatalog, reasonSame))
+	if v.Kind == pdf.Array { // ISO 32000-2 allows several of one developer
+		return !slices.ContainsFunc(v.Items, func(item pdf.Value) bool { return !f.extensions(item, depth+1) })
+	}
+	return v.Kind == pdf.Dict
 }
 
 // changed reports whether the revision wrote the object that a value refers to.

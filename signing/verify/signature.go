@@ -275,8 +275,8 @@ func (v *verification) checkProfile(s *found, weak, unnamed bool) *problem {
 		return usageProblem
 	}
 	etsi := s.dict.Get("SubFilter").Is("ETSI.CAdES.detached")
-	s.baseline = etsi && !weak && !unnamed && m.SigningTime.IsZero()
-	if !s.baseline {
+	s.baseline = etsi && !weak && !unnamed
+	if !s.baseline || !m.SigningTime.IsZero() { // EN 319 142-1 forbids a second claimed time; libraries write it all the same
 		v.limit(limitBaseline)
 	}
 	switch {
