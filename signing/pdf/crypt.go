@@ -202,21 +202,26 @@ func (c *cipher) object(o *Object) {
 	if o.Num == c.dict || o.Value.Kind == Stream && o.Value.Get("Type").Is("XRef") {
 		return
 	}
-	key := c.key
-	if c.revision < 5 {
-		seed := append(bytes.Clone(c.key), byte(o.Num), byte(o.Num>>8), byte(o.Num>>16), byte(o.Gen), byte(o.Gen>>8))
-		if c.aes {
-			seed = append(seed, "sAlT"...)
-		}
-		sum := md5.Sum(seed)
-		key = sum[:min(len(c.key)+5, 16)]
-	}
+	key := c.keyOf(o.Num, o.Gen)
 	if c.strings {
 		c.plain(&o.Value, key)
 	}
 	if o.Value.Kind == Stream && c.streams && (c.metadata || !o.Value.Get("Type").Is("Metadata")) && !identity(o.Value) {
 		o.Value.Raw = c.decrypt(key, o.Value.Raw)
 	}
+}
+
+// keyOf returns the key of an object (algorithm 1).
+func (c *cipher) keyOf(num, gen int) []byte {
+	if c.revision >= 5 {
+		return c.key
+	}
+	seed := append(bytes.Clone(c.key), byte(num), byte(num>>8), byte(num>>16), byte(gen), byte(gen>>8))
+	if c.aes {
+		seed = append(seed, "sAlT"...)
+	}
+	sum := md5.Sum(seed)
+	return sum[:min(len(c.key)+5, 16)]
 }
 
 // identity reports whether a stream says that it is not encrypted.
@@ -266,4 +271,30 @@ func (c *cipher) decrypt(key, data []byte) []byte {
 		return out[:len(out)-pad]
 	}
 	return out
+}
+
+// PaddedBlind reports whether a string of an encrypted file, of which the first size bytes were overwritten, was all
+// zeros before: some programs encrypt the space for a signature, which they ought to leave plain.
+func (f *File) PaddedBlind(num int, v Value, size int) bool {
+	if f.cipher == nil || !f.cipher.strings {
+		return false
+	}
+	e, _, ok := f.Find(num, len(f.Revisions)-1)
+	raw := v.Bytes()
+	if !ok || size > len(raw) {
+		return false
+	}
+	key := f.cipher.keyOf(num, e.Gen)
+	if !f.cipher.aes {
+		return len(bytes.Trim(cryptRC4(key, raw)[size:], "\x00")) == 0
+	}
+	block, err := aes.NewCipher(key)
+	from := (size/aes.BlockSize + 1) * aes.BlockSize
+	if err != nil || len(raw)%aes.BlockSize != 0 || from+2*aes.BlockSize > len(raw) {
+		return false
+	}
+	out := make([]byte, len(raw)-from-aes.BlockSize)
+	gocipher.NewCBCDecrypter(block, raw[from:from+aes.BlockSize]).CryptBlocks(out, raw[from+aes.BlockSize:])
+	pad := int(out[len(out)-1])
+	return pad <= aes.BlockSize && len(bytes.Trim(out[:len(out)-pad], "\x00")) == 0
 }

@@ -42,6 +42,7 @@ const (
 	reasonChanged    = "object_changed"
 	reasonAdded      = "object_without_use"
 	reasonOdd        = "object_breaks_grammar"
+	reasonUnused     = "object_nothing_refers_to"
 	reasonHybrid     = "second_cross_reference"
 	reasonCertified  = "certification_forbids_it"
 	reasonSigField   = "field_for_signature"

@@ -281,6 +281,8 @@ func (f *foreign) entry(e pdf.Entry) {
 		f.note(name, c.Class, c.Permitted, c.Reason)
 	case f.structure(e, now):
 		f.note(name, classStructure, true, reasonStructure)
+	case !there && len(f.references().users[e.Num]) == 0 && f.fresh(e.Num):
+		f.note(name, classStructure, true, reasonUnused)
 	case !there:
 		f.forbid(name, reasonAdded)
 	case before.Value.Equal(now.Value):

@@ -10,7 +10,7 @@ import (
 
 // What a signing program may write into a field: into one that it makes, and into an empty one besides its value.
 var (
-	madeKeys   = append([]string{"BS", "DA", "Lock", "SV", "TU", "TM", "DR", "H", "M", "NM", "Kids", "Parent", "StructParent"}, newFieldKeys...)
+	madeKeys   = append([]string{"AS", "BS", "DA", "Lock", "SV", "TU", "TM", "DR", "H", "M", "NM", "Kids", "Parent", "StructParent"}, newFieldKeys...)
 	filledKeys = []string{"V", "AP", "F", "M", "P", "Type", "MK", "DA", "DR", "NM"}
 )
 

@@ -150,7 +150,7 @@ func (v *verification) hole(s *found) ([]byte, *problem) {
 	if head[0] == 0x30 && head[1] == 0x80 {
 		size, ok = berSize(digits)
 	}
-	if !ok || 2*size > len(digits) || len(bytes.Trim(digits[2*size:], "0")) != 0 {
+	if !ok || 2*size > len(digits) || len(bytes.Trim(digits[2*size:], "0")) != 0 && !v.file.PaddedBlind(s.object, s.dict.Get("Contents"), size) {
 		return nil, holeProblem
 	}
 	lower, upper := false, false
