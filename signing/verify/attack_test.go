@@ -55,6 +55,9 @@ func closed(out, doc []byte, offsets map[int]int, top int, trailer string) []byt
 	size := max(int(last.Trailer.Get("Size").Int), top+1)
 	if trailer == "" {
 		trailer = "/Root 1 0 R/ID[<00112233445566778899aabbccddeeff><00>]"
+		if info := last.Trailer.Get("Info"); info.Kind == pdf.Reference {
+			trailer += fmt.Sprintf("/Info %d 0 R", info.Int)
+		}
 	}
 	return fmt.Appendf(out, "trailer\n<</Size %d%s/Prev %d>>\nstartxref\n%d\n%%%%EOF\n", size, trailer, last.Xref, xref)
 }
