@@ -261,3 +261,30 @@ func flipped(doc []byte) []byte {
 	doc[bytes.Index(doc, []byte("Anna"))] ^= 1
 	return doc
 }
+
+func TestTheReportSaysWhichListTheAuthorityWasIn(t *testing.T) {
+	w, other := newWorld(t), newWorld(t)
+	doc := w.first(t, form(), w.stranger(t), "")
+	list := func(name string, w *world) List { return List{Name: name, Roots: w.policy().Roots} }
+	for name, c := range map[string]struct {
+		lists   []List
+		only    string
+		verdict Verdict
+		list    string
+	}{
+		"no list":                     {nil, "", Indeterminate, ""},
+		"in the second list":          {[]List{list("gov", other), list("banks", w)}, "", Passed, "banks"},
+		"in the list that was asked":  {[]List{list("gov", w), list("banks", other)}, "gov", Passed, "gov"},
+		"in another list than asked":  {[]List{list("gov", other), list("banks", w)}, "gov", Indeterminate, "banks"},
+		"in no list, but trusted too": {[]List{list("gov", other)}, "gov", Indeterminate, ""},
+	} {
+		p := Policy{At: noon, Lists: c.lists, Only: c.only}
+		if name == "in no list, but trusted too" {
+			p.Roots = w.policy().Roots
+		}
+		r := Verify(doc, p)
+		if r.Verdict != c.verdict || r.Signatures[0].List != c.list || r.Trusted != (c.verdict == Passed) {
+			t.Errorf("%s: %s %s, list %q, trusted %v", name, r.Verdict, r.Sub, r.Signatures[0].List, r.Trusted)
+		}
+	}
+}

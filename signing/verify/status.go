@@ -10,7 +10,7 @@ import (
 )
 
 func newVerification(f *pdf.File, data []byte, p Policy) *verification {
-	v := &verification{file: f, data: data, policy: p, roots: x509.NewCertPool(), anchors: p.all()}
+	v := &verification{file: f, data: data, policy: p, roots: x509.NewCertPool(), anchors: p.Trusted()}
 	v.chains = p.Chains.serving(v.anchors)
 	for _, c := range v.anchors {
 		v.roots.AddCert(c)

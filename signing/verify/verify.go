@@ -53,8 +53,8 @@ type List struct {
 	Roots []*x509.Certificate
 }
 
-// all returns the roots of all lists, each once.
-func (p Policy) all() []*x509.Certificate {
+// Trusted returns the roots of all lists, each once.
+func (p Policy) Trusted() []*x509.Certificate {
 	roots := slices.Clone(p.Roots)
 	for _, l := range p.Lists {
 		for _, c := range l.Roots {
