@@ -167,7 +167,7 @@ func Examine(data []byte, p Policy) Standing {
 	if err != nil {
 		return Standing{Report: r.unparsed(data, err)}
 	}
-	if len(v.found) == 0 && dictionaries == 0 {
+	if len(v.found) == 0 && dictionaries == 0 && !v.hidden() {
 		r.Verdict, r.Problem = NoSignature, "no_signature"
 		r.Summary = summarize(r)
 		return Standing{Report: r}
@@ -183,7 +183,7 @@ func Examine(data []byte, p Policy) Standing {
 			s.problem = v.check(s)
 		}
 	}
-	if dictionaries != len(v.found) {
+	if dictionaries != len(v.found) || len(v.found) == 0 {
 		v.worse(orphanProblem, "")
 	}
 	v.judgeGrammar()
@@ -292,6 +292,18 @@ func (v *verification) dictionaries() (int, error) {
 		}
 	}
 	return count, nil
+}
+
+// hidden reports whether a signature dictionary stands among bytes that belong to no object: then the way to it was cut.
+func (v *verification) hidden() bool {
+	for _, r := range v.file.Revisions {
+		for _, stray := range r.Stray {
+			if bytes.Contains(v.data[stray.Start:stray.End], []byte("/ByteRange")) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // usageRights returns the objects that are usage rights signatures: they stand in no field, and are a vendor's word to its
