@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -22,8 +24,11 @@ import (
 	"countersign/signing/verify"
 )
 
-// maxFile bounds what verify reads.
-const maxFile = 256 << 20
+// maxFile bounds what verify reads; signing/pdf reads no more either. memory is where the collector begins to hurry.
+const (
+	maxFile = 128 << 20
+	memory  = 400 << 20
+)
 
 func (a *app) verify() *cobra.Command {
 	var asJSON bool
@@ -34,6 +39,7 @@ func (a *app) verify() *cobra.Command {
 	var only string
 	c.Flags().StringVar(&only, "only", "", a.text("cli.flag.only", nil))
 	c.RunE = func(_ *cobra.Command, args []string) error {
+		debug.SetMemoryLimit(memory)
 		p := verify.Policy{At: clock.System{}.Now(), Only: only}
 		for _, path := range trust {
 			if err := addRoots(&p, path); err != nil {
@@ -134,14 +140,21 @@ func readFile(name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	info, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(data)) > limit {
+	var b bytes.Buffer
+	if info.Mode().IsRegular() && info.Size() <= limit {
+		b.Grow(int(info.Size()) + bytes.MinRead) // in one piece: files are large
+	}
+	if _, err := b.ReadFrom(io.LimitReader(f, limit+1)); err != nil {
+		return nil, err
+	}
+	if int64(b.Len()) > limit {
 		return nil, fmt.Errorf("read %s: it has more than %d MB", name, limit>>20)
 	}
-	return data, nil
+	return b.Bytes(), nil
 }
 
 func (a *app) card() *cobra.Command {

@@ -21,6 +21,7 @@ type cipher struct {
 	strings  bool // whether strings are encrypted
 	streams  bool
 	metadata bool
+	left     int // bytes that may still be decrypted: objects are read more than once, but not without end
 	dict     int // the number of the encryption dictionary, whose own strings are plain
 }
 
@@ -41,7 +42,7 @@ func (f *File) unlock() error {
 	if d.Kind != Dict || !d.Get("Filter").Is("Standard") {
 		return unsupported(ref.Start, "it is encrypted for certain readers")
 	}
-	c := &cipher{revision: d.Get("R").Int, strings: true, streams: true, metadata: true}
+	c := &cipher{revision: d.Get("R").Int, strings: true, streams: true, metadata: true, left: 4*len(f.data) + 1<<20}
 	if ref.Kind == Reference {
 		c.dict = int(ref.Int)
 	}

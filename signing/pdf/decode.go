@@ -215,6 +215,9 @@ func xrefRows(data []byte, r *Revision) error {
 		if first.Kind != Integer || count.Kind != Integer || first.Int < 0 || count.Int < 0 || first.Int > maxObjects || count.Int > maxObjects || int(count.Int)*size > len(data) {
 			return malformed(at, "a cross-reference stream's /Index is wrong")
 		}
+		if len(r.Entries)+int(count.Int) > maxObjects {
+			return tooLarge(at, "a revision has more than %d objects", maxObjects)
+		}
 		for k := range int(count.Int) {
 			e, err := xrefRow(data[:size], widths, at)
 			if err != nil {

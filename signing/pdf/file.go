@@ -235,6 +235,10 @@ func (f *File) section(at, named int) (Revision, error) {
 			return r, err
 		}
 	}
+	// An entry takes as much memory as a value.
+	if f.budget -= len(r.Entries); f.budget < 0 {
+		return r, tooLarge(at, "it has more than %d values", maxValues)
+	}
 	sort.SliceStable(r.Entries, func(i, j int) bool { return r.Entries[i].Num < r.Entries[j].Num })
 	for i := 1; i < len(r.Entries); i++ {
 		if r.Entries[i].Num == r.Entries[i-1].Num {

@@ -46,6 +46,9 @@ func (f *File) read(e Entry, revision int) (Object, error) {
 	}
 	o.Span.End = l.pos
 	if f.cipher != nil {
+		if f.cipher.left -= o.Span.End - o.Span.Start; f.cipher.left < 0 {
+			return o, tooLarge(o.Span.Start, "its encrypted objects overlap")
+		}
 		f.cipher.object(&o)
 	}
 	return o, nil

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -16,11 +17,18 @@ func (f *foreign) fillings() {
 		return
 	}
 	for _, old := range before {
-		if old.Type != "Tx" && old.Type != "Btn" && old.Type != "Ch" || f.lockedField(old.Name, f.k) {
+		if old.Type != "Tx" && old.Type != "Btn" && old.Type != "Ch" {
 			continue
 		}
-		f.filling(old)
+		if f.rewrote(old) && !f.lockedField(old.Name, f.k) {
+			f.filling(old)
+		}
 	}
+}
+
+// rewrote reports whether the revision wrote a field or one of its widgets.
+func (f *foreign) rewrote(old pdf.Field) bool {
+	return f.wrote(old.Object.Num) || slices.ContainsFunc(f.now(old.Object.Value.Get("Kids")).Items, f.changed)
 }
 
 // fillingKeys is what filling may change in a field or its widget.

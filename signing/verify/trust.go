@@ -10,6 +10,9 @@ import (
 	"countersign/signing/cms"
 )
 
+// maxChecks bounds how many signatures on certificates are checked for a file beside those of chains.
+const maxChecks = 2000
+
 // drift is how far a claimed time may lie behind the clock of whoever asks.
 const drift = 5 * time.Minute
 
@@ -176,7 +179,7 @@ func link(c *x509.Certificate, status string) Link {
 
 // chainFailure names why no chain was found.
 func (v *verification) chainFailure(m *cms.Message, at time.Time, err error, complete bool) *problem {
-	if brokenLink(m) {
+	if v.brokenLink(m) {
 		return certificateProblem
 	}
 	var invalid x509.CertificateInvalidError
@@ -196,7 +199,7 @@ func (v *verification) chainFailure(m *cms.Message, at time.Time, err error, com
 }
 
 // brokenLink reports whether an embedded certificate names another as its issuer, by name and key, that did not sign it.
-func brokenLink(m *cms.Message) bool {
+func (v *verification) brokenLink(m *cms.Message) bool {
 	for _, c := range m.Certificates {
 		named, signed := false, false
 		for _, parent := range m.Certificates {
@@ -204,6 +207,9 @@ func brokenLink(m *cms.Message) bool {
 			keys := len(c.AuthorityKeyId) > 0 && len(parent.SubjectKeyId) > 0
 			if c == parent || keys && !bytes.Equal(c.AuthorityKeyId, parent.SubjectKeyId) || !keys && !same {
 				continue
+			}
+			if v.checks++; v.checks > maxChecks {
+				return false
 			}
 			err := parent.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
 			var insecure x509.InsecureAlgorithmError

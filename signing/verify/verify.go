@@ -230,6 +230,7 @@ type verification struct {
 	house   bool   // one of the signatures was made with a certificate of this product
 	before  []byte // what lies before the file's first line
 	index   *index
+	checks  int // of signatures on certificates, up to maxChecks
 	running map[crypto.Hash]running
 
 	anchors []*x509.Certificate // the roots of all lists
