@@ -19,7 +19,7 @@ import (
 // Limits of what is read. They bound time and memory for files from outside.
 const (
 	maxFile      = 128 << 20 // bytes of a file
-	maxValues    = 1 << 21   // values in a file, counting each number, name, array …
+	maxValues    = 3 << 19   // values in a file, counting each number, name, array …
 	maxObjects   = 1 << 18   // indirect objects of one revision
 	maxRevisions = 512
 	maxOdd       = 256      // objects of a revision that break the grammar
