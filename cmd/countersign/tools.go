@@ -145,7 +145,10 @@ func readFile(name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	if info.Mode().IsRegular() && info.Size() <= limit {
+	if info.Size() > limit {
+		return nil, fmt.Errorf("read %s: it has more than %d MB", name, limit>>20)
+	}
+	if info.Mode().IsRegular() {
 		b.Grow(int(info.Size()) + bytes.MinRead) // in one piece: files are large
 	}
 	if _, err := b.ReadFrom(io.LimitReader(f, limit+1)); err != nil {

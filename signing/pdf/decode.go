@@ -72,13 +72,13 @@ func (f *File) inflate(data []byte, at int) ([]byte, error) {
 	}
 	room := maxDecoded - f.decoded
 	out, err := io.ReadAll(io.LimitReader(z, int64(room)+1))
+	f.decoded += min(len(out), room) // also what is of no use: a stream may be asked for many times
 	if err != nil {
 		return nil, malformed(at, "compressed data can't be read: %v", err)
 	}
 	if len(out) > room {
 		return nil, tooLarge(at, "its streams give more than %d MiB", maxDecoded>>20)
 	}
-	f.decoded += len(out)
 	return out, nil
 }
 

@@ -22,6 +22,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -118,6 +119,9 @@ var (
 	laterProblem     = &problem{"status_unknown", Indeterminate, "TRY_LATER"}
 )
 
+// maxSignatures bounds how many signatures of a file are judged.
+const maxSignatures = 256
+
 // The codes of limits.
 const (
 	limitRevocation = "no_revocation_check"
@@ -159,6 +163,9 @@ func Examine(data []byte, p Policy) Standing {
 		if field.Type == "Sig" && field.Object.Value.Get("V").Kind != pdf.Null {
 			v.found = append(v.found, &found{field: field})
 		}
+	}
+	if len(v.found) > maxSignatures {
+		return Standing{Report: r.unparsed(data, &pdf.Error{Reason: pdf.TooLarge, Offset: -1, What: fmt.Sprintf("it has more than %d signatures", maxSignatures)})}
 	}
 	for _, s := range v.found {
 		s.problem = v.locate(s)
