@@ -217,6 +217,7 @@ func TestVerifyEndsWithItsVerdict(t *testing.T) {
 	}{
 		{"a work order of those we trust", "PASSED", 0, []string{"--trust", root, file}},
 		{"a work order, trusting a folder", "PASSED", 0, []string{"--trust", filepath.Dir(root), file}},
+		{"a work order, trusting a list", "PASSED", 0, []string{"--trust", "own=" + root, "--only", "own", file}},
 		{"a work order of strangers", "INDETERMINATE", 2, []string{file}},
 		{"a changed work order", "FAILED", 1, []string{"--trust", root, write("flipped.pdf", flipped)}},
 		{"a PDF without a signature", "NO_SIGNATURE", 3, []string{"--trust", root, unsigned[0]}},
@@ -237,6 +238,7 @@ func TestVerifyEndsWithItsVerdict(t *testing.T) {
 	for _, trust := range []string{filepath.Join(tmp, "none.pem"), write("no.pem", []byte("xin chào")), file} {
 		want(t, 3, "", "", "verify", "--trust", trust, file)
 	}
+	want(t, 3, "", "gov=", "verify", "--trust", "own="+root, "--only", "gov", file)
 }
 
 func TestScriptsWorkWithOrdersAsClerksDo(t *testing.T) {

@@ -103,6 +103,9 @@ func (o *Order) named(contents []byte) (signing.Rank, error) {
 	if err != nil {
 		return 0, err
 	}
+	if m.Signer == nil {
+		return 0, errors.New("the customer's certificate can't be read")
+	}
 	mark, _ := ca.ReadMark(m.Signer)
 	rank, ok := map[ca.Kind]signing.Rank{ca.KindWitness: signing.Witnessed, ca.KindOTP: signing.OneTimeCode, ca.KindTerminal: signing.OneTimeCode,
 		ca.KindToken: signing.OwnKey, ca.KindFile: signing.OwnKey}[mark.Kind]
