@@ -90,3 +90,18 @@ func TestAMailIsATicketOnEveryTerminalOfTheHelpdesk(t *testing.T) {
 		t.Errorf("the ticket by phone is %+v, %v", phone, err)
 	}
 }
+
+func TestMailsOfTheHelpdeskThatWaitDoNotStandInTheCountersWay(t *testing.T) {
+	o := ownOffice(t)
+	minh := o.agentAt(t, "minh", helpdesk.RoleAgent)
+	if _, err := minh.Suspect(t.Context(), helpdesk.Suspicion{Channel: "phone", Claimed: "Minh", Story: "đòi mã PIN"}); err != nil {
+		t.Fatal(err)
+	}
+	clerk := &api.Clerk{Client: o.Client(), Unit: Unit, Counter: Counter}
+	if _, err := clerk.SignIn(t.Context(), User, Password); err != nil {
+		t.Fatal(err)
+	}
+	if _, rows, err := clerk.Links(t.Context()); err != nil || len(rows) != 0 {
+		t.Errorf("the clerk sees %d rows, %v", len(rows), err)
+	}
+}

@@ -11,7 +11,8 @@ import (
 
 // Links tells how the connected systems are, by what was last sent to them, and what waits to leave.
 func (s *Service) Links(ctx context.Context, unit string) ([]kiosk.Link, []kiosk.OutboxRow, error) {
-	waiting, err := s.Store.Waiting(ctx, 200)
+	// The helpdesk's jobs and those of the house itself are nobody's at the counter.
+	waiting, err := s.Store.Waiting(ctx, 200, kiosk.JobHandOver, kiosk.JobCodeMail, kiosk.JobMail, kiosk.JobPrint)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 
 	"countersign/internal/job"
@@ -174,10 +175,18 @@ func (s *Store) Retry(ctx context.Context, id int64) error {
 	})
 }
 
-// Waiting lists the jobs that are not done, dead ones too, oldest first, limit at most.
-func (s *Store) Waiting(ctx context.Context, limit int) (list []job.Job, err error) {
+// Waiting lists the jobs of some kinds, of all when none is named, that are not done, dead ones too, oldest first, limit
+// at most.
+func (s *Store) Waiting(ctx context.Context, limit int, kinds ...string) (list []job.Job, err error) {
+	where, args := "state <> 'done'", []any{}
+	if len(kinds) > 0 {
+		where += " AND kind IN (?" + strings.Repeat(", ?", len(kinds)-1) + ")"
+		for _, kind := range kinds {
+			args = append(args, kind)
+		}
+	}
 	err = s.view(ctx, func(t *tx) error {
-		list, err = t.jobs("id IN (SELECT id FROM jobs INDEXED BY jobs_undone WHERE state <> 'done') ORDER BY id LIMIT ?", limit)
+		list, err = t.jobs("id IN (SELECT id FROM jobs INDEXED BY jobs_undone WHERE "+where+") ORDER BY id LIMIT ?", append(args, limit)...)
 		return err
 	})
 	return list, err
