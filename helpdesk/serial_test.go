@@ -1,7 +1,6 @@
 package helpdesk_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -155,7 +154,7 @@ func FuzzWords(f *testing.F) {
 		end := 0
 		for _, w := range helpdesk.Words(text) {
 			if w.From < end || w.To <= w.From || w.To > len(text) || w.Text == "" {
-				t.Fatal(fmt.Sprintf("word %+v in %q", w, text))
+				t.Fatalf("word %+v in %q", w, text)
 			}
 			end = w.To
 		}

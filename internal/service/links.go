@@ -12,7 +12,7 @@ import (
 // Links tells how the connected systems are, by what was last sent to them, and what waits to leave.
 func (s *Service) Links(ctx context.Context, unit string) ([]kiosk.Link, []kiosk.OutboxRow, error) {
 	// The helpdesk's jobs and those of the house itself are nobody's at the counter.
-	waiting, err := s.Store.Waiting(ctx, 200, kiosk.JobHandOver, kiosk.JobCodeMail, kiosk.JobMail, kiosk.JobPrint)
+	waiting, err := s.Store.Waiting(ctx, 200, kiosk.JobHandOver, kiosk.JobCodeMail, kiosk.JobMail, kiosk.JobPrint, kiosk.JobStamp)
 	if err != nil {
 		return nil, nil, err
 	}
