@@ -39,7 +39,7 @@ func (a *app) admin() *cobra.Command {
 
 // adminTree adds the commands that work on an open installation.
 func (a *app) adminTree(c *cobra.Command, with func(*cobra.Command, []string, administrator) error) {
-	c.AddCommand(a.adminUser(with), a.adminDisplay(with), a.adminSeal(with), a.adminJournal(with), a.adminKey(with), a.adminBackup(with), a.adminCA(with), a.adminLink(with))
+	c.AddCommand(a.adminUser(with), a.adminAgent(with), a.adminDisplay(with), a.adminSeal(with), a.adminJournal(with), a.adminKey(with), a.adminBackup(with), a.adminCA(with), a.adminLink(with))
 }
 
 // onInstallation runs a command on the installation, or lets the service that has it open run it.
