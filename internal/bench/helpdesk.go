@@ -24,9 +24,9 @@ import (
 // mailLot is how many mails share the way in; a source under load brings as many at once.
 const mailLot = 64
 
-// mails measures the way of a mail from its bytes to a ticket with its receipt queued: 4 KB of text, every fifth with a
+// filing measures the way of a mail from its bytes to a ticket with its receipt queued: 4 KB of text, every fifth with a
 // picture of 100 KB, proven by the border, no budgets. Beside it stands reading the same mails alone.
-func mails(ctx context.Context, b *bench) error {
+func filing(ctx context.Context, b *bench) error {
 	v, err := vault.Create(filepath.Join(b.dir, "mails.key"), []byte("a passphrase for the benchmark"))
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func letter(n int) []byte {
 }
 
 func (b *bench) intake(ctx context.Context, s *store.Store) error {
-	if !b.wants("mail.intake") {
+	if !b.wants("mail.file") {
 		return nil
 	}
 	r, err := reception(s)
@@ -103,9 +103,9 @@ func (b *bench) intake(ctx context.Context, s *store.Store) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("mail.intake: %w", err)
+		return fmt.Errorf("mail.file: %w", err)
 	}
-	b.lots("mail.intake", mailLot, got, "reading the same mails")
+	b.lots("mail.file", mailLot, got, "reading the same mails")
 	return nil
 }
 

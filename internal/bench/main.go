@@ -72,7 +72,7 @@ func figures() []group {
 		{[]string{"build.pdf", "sign.p256.bb", "sign.p256.bt", "sign.rsa2048.bb", "verify.p256.bb"}, documents},
 		{[]string{"sign.p256.blta", "verify.blta"}, lasting},
 		{[]string{"journal.append", "vault.seal"}, records},
-		{[]string{"mail.intake", "serial.draw"}, mails},
+		{[]string{"mail.file", "serial.draw"}, filing},
 		{[]string{"orders.complete", "orders.limit", "orders.cpu", "orders.step"}, orders},
 		{[]string{"mail.intake", "mail.cpu", "mail.memory"}, mails},
 		{[]string{"mail.backlog"}, longBacklog},
