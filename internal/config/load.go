@@ -177,10 +177,6 @@ func unknown(key, where string) error {
 // decode sets the defaults and then what was given, and refuses the rest.
 func (c *Config) decode(all *koanf.Koanf, keys map[string]field, path string) error {
 	for _, f := range keys {
-		if f.kind() == "list" {
-			// A list that nobody sets reads back like one that is set empty.
-			f.value.Set(reflect.ValueOf([]string{}))
-		}
 		if text := f.tag.Get("default"); text != "" {
 			if f.kind() == "path" {
 				text = beside(path, text)
