@@ -292,7 +292,7 @@ func TestTheRealReaderFilesWhatTheBorderHasProven(t *testing.T) {
 	}{
 		{"proven", proven, "", "Re: ［0012＃dvc］ Không ký được", helpdesk.ToTicket, "0010", 1},
 		{"another server's word", strings.Replace(proven, "mx.kbnn", "mx.evil", 1), "", "[0010#DVC] x", helpdesk.ToTicket, "0010", 0},
-		{"our own name", "", "Hỗ trợ <hotro@kbnn.example>", "[0010#DVC] x", helpdesk.ToAutomatic, "", 0},
+		{"our own name", "", "Hỗ trợ <hotro@kbnn.example>", "[0010#DVC] x", helpdesk.Quarantined, "", 0},
 		{"our own staff", "", "Minh <minh@kbnn.example>", "[0010#DVC] x", helpdesk.Quarantined, "", 0},
 		{"a question", proven, "", "XACMINH SD261121-000001", helpdesk.ToCheck, "", 0},
 	} {
