@@ -81,10 +81,6 @@ func (m *Message) sortCertificates() {
 
 // encode returns the one encoding of the fields.
 func (m *Message) encode() []byte {
-	version := byte(1)
-	if !m.ContentType.Equal(Data) || m.sidVersion == 3 {
-		version = 3
-	}
 	encap := [][]byte{objectID(m.ContentType)}
 	if m.Content != nil {
 		encap = append(encap, tlv(tagContext0, tlv(tagOctets, m.Content)))
@@ -101,11 +97,19 @@ func (m *Message) encode() []byte {
 		info = append(info, tlv(tagContext1, attribute(oidTimestamp, m.Token)))
 	}
 	return tlv(tagSequence, objectID(oidSignedData), tlv(tagContext0, tlv(tagSequence,
-		integer(version),
+		integer(m.version()),
 		tlv(tagSet, m.digestAlgorithm),
 		tlv(tagSequence, encap...),
 		tlv(tagContext0, certs...),
 		tlv(tagSet, tlv(tagSequence, info...)))))
+}
+
+// version is that of RFC 5652 §5.1.
+func (m *Message) version() byte {
+	if !m.ContentType.Equal(Data) || m.sidVersion == 3 {
+		return 3
+	}
+	return 1
 }
 
 func malformed(what string) error { return fmt.Errorf("%w: %s", ErrFormat, what) }

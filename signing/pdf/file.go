@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 )
 
@@ -239,7 +240,7 @@ func (f *File) section(at, named int) (Revision, error) {
 	if f.budget -= len(r.Entries); f.budget < 0 {
 		return r, tooLarge(at, "it has more than %d values", maxValues)
 	}
-	sort.SliceStable(r.Entries, func(i, j int) bool { return r.Entries[i].Num < r.Entries[j].Num })
+	r.sort()
 	for i := 1; i < len(r.Entries); i++ {
 		if r.Entries[i].Num == r.Entries[i-1].Num {
 			return r, malformed(at, "object %d is listed twice", r.Entries[i].Num)
@@ -256,6 +257,14 @@ func (f *File) section(at, named int) (Revision, error) {
 		}
 	}
 	return r, f.tail(&l, &r, named)
+}
+
+// sort orders the entries by number; most tables are in order.
+func (r *Revision) sort() {
+	byNumber := func(a, b Entry) int { return a.Num - b.Num }
+	if !slices.IsSortedFunc(r.Entries, byNumber) {
+		slices.SortStableFunc(r.Entries, byNumber)
+	}
 }
 
 // tail reads startxref, the offset that it must give, %%EOF and one line end.
@@ -311,6 +320,7 @@ func (f *File) table(l *lexer, r *Revision) error {
 		if count*19 > len(l.buf)-l.pos {
 			return malformed(l.pos, "the cross-reference table is cut short")
 		}
+		r.Entries = slices.Grow(r.Entries, count)
 		for i := range count {
 			e, err := l.entry()
 			if err != nil {
@@ -374,7 +384,7 @@ func (f *File) linearized(r *Revision, at int) error {
 		return unsupported(p.Start, "it is linearized and was updated before")
 	}
 	r.Entries = append(r.Entries, main.Entries...)
-	sort.SliceStable(r.Entries, func(i, j int) bool { return r.Entries[i].Num < r.Entries[j].Num })
+	r.sort()
 	for i := 1; i < len(r.Entries); i++ {
 		if r.Entries[i].Num == r.Entries[i-1].Num {
 			return malformed(at, "object %d is listed twice", r.Entries[i].Num)
