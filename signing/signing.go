@@ -62,8 +62,7 @@ func Fill(ctx context.Context, document []byte, r pdf.Request, key crypto.Signer
 	if err != nil {
 		return Filled{}, fmt.Errorf("sign field %q: %w", r.Field, err)
 	}
-	r.Room = who.room(r.Room, authority)
-	return who.Fill(ctx, pdf.Open(document, r.Size()), r, key, authority)
+	return who.Fill(ctx, pdf.Open(document), r, key, authority)
 }
 
 // Fill is the function Fill for a document that gets several signatures and an identity that makes many.

@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// Growing is a document to which signatures are appended, one upon the other. Its bytes are copied, read and hashed
-// once, however many signatures follow; only what they fill is read again. It is not safe for use by several
+// Growing is a document to which signatures are appended, one upon the other. Its bytes are read and hashed once,
+// however many signatures follow; only what they fill is read again. It is not safe for use by several
 // goroutines at once.
 type Growing struct {
 	out    []byte
@@ -19,11 +19,9 @@ type Growing struct {
 	hashed int
 }
 
-// Open takes a copy of a document, with room for so many bytes of updates; it grows when they need more.
-func Open(base []byte, room int) *Growing {
-	out := make([]byte, len(base), len(base)+room)
-	copy(out, base)
-	return &Growing{out: out, hash: sha256.New().(hash.Cloner)} // every hash of the standard library is one
+// Open begins with a document as it is. Its bytes are copied by the first update; until then they must not change.
+func Open(base []byte) *Growing {
+	return &Growing{out: slices.Clip(base), hash: sha256.New().(hash.Cloner)} // every hash of the standard library is one
 }
 
 // Bytes returns the document as it is now. The caller must not change it.
@@ -77,7 +75,7 @@ func (g *Growing) prepare(r Request) (*Prepared, error) {
 }
 
 func (g *Growing) write(r Request) (*Prepared, error) {
-	u, err := g.begin(r.Size())
+	u, err := g.begin(r.size())
 	if err != nil {
 		return nil, err
 	}

@@ -42,8 +42,8 @@ type Request struct {
 	Room       int         // bytes for the CMS signature; 0 means DefaultRoom
 }
 
-// Size is about how many bytes the update for a request has.
-func (r Request) Size() int {
+// size is about how many bytes the update for a request has.
+func (r Request) size() int {
 	size := 2*cmp.Or(r.Room, DefaultRoom) + 1024 + 2*(len(r.Name)+len(r.Reason)+len(r.Location))
 	if r.Appearance != nil {
 		size += len(r.Appearance.Stream)
@@ -63,7 +63,7 @@ type Prepared struct {
 
 // Prepare appends an update to base that fills a signature field which is there and empty; it changes no byte of base
 // and adds no field. The base must have classic cross-reference tables.
-func Prepare(base []byte, r Request) (*Prepared, error) { return Open(base, r.Size()).prepare(r) }
+func Prepare(base []byte, r Request) (*Prepared, error) { return Open(base).prepare(r) }
 
 // empty makes sure that the field can be filled.
 func (f Field) empty() error {
@@ -104,7 +104,7 @@ type update struct {
 }
 
 // begin starts an update of a document that has classic cross-reference tables; room is how many bytes it will add.
-func begin(base []byte, room int) (*update, error) { return Open(base, room).begin(room) }
+func begin(base []byte, room int) (*update, error) { return Open(base).begin(room) }
 
 // number takes the next free object number.
 func (u *update) number() int {
