@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -30,7 +31,14 @@ type Identity struct {
 	attributes  []byte // the set that is signed, with zeros for the message digest
 	digestAt    int    // where in attributes the message digest stands
 	algorithm   []byte
+
+	made  atomic.Int64             // signatures
+	known atomic.Pointer[knownKey] // nil until it is worth its making
 }
+
+// worthKnowing is how many signatures a P-256 key makes before its table is computed, which then has paid off. A one-off
+// key never gets there.
+const worthKnowing = 32
 
 // NewIdentity prepares signatures over documents. chain is the signer's certificate first, then its issuers;
 // self-issued roots are left out. The certificate's key is P-256 or RSA of 2048 bits and more.
@@ -135,10 +143,11 @@ func (w *Identity) checked(sig []byte, signed [32]byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !ecdsa.VerifyASN1(pub, signed[:], sig) {
-			return nil, ErrSignature
+		holds, err := w.holds(pub, signed, sig)
+		if err == nil && !holds {
+			err = ErrSignature
 		}
-		return sig, nil
+		return sig, err
 	case *rsa.PublicKey:
 		if rsa.VerifyPKCS1v15(pub, crypto.SHA256, signed[:], sig) != nil {
 			return nil, ErrSignature
@@ -146,6 +155,21 @@ func (w *Identity) checked(sig []byte, signed [32]byte) ([]byte, error) {
 		return sig, nil
 	}
 	return nil, ErrAlgorithm
+}
+
+// holds checks an ECDSA signature of the leaf's key.
+func (w *Identity) holds(pub *ecdsa.PublicKey, signed [32]byte, sig []byte) (bool, error) {
+	if w.made.Add(1) == worthKnowing {
+		known, err := newKnownKey(pub)
+		if err != nil {
+			return false, fmt.Errorf("prepare the checks of signatures: %w", err)
+		}
+		w.known.Store(known)
+	}
+	if known := w.known.Load(); known != nil {
+		return known.verify(signed, sig), nil
+	}
+	return ecdsa.VerifyASN1(pub, signed[:], sig), nil
 }
 
 func oneSequence(der []byte) bool {
