@@ -66,6 +66,6 @@ func look() (*pdf.Appearance, error) {
 	if err != nil {
 		return nil, err
 	}
-	a = stamp.Fit(a, sealSide, sealSide)
+	a = stamp.Fit(stamp.Packed(a), sealSide, sealSide)
 	return &a, nil
 }

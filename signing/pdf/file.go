@@ -56,8 +56,7 @@ type File struct {
 	budget  int
 	decoded int // bytes that compressed streams have given so far
 	holders map[int]*holder
-	items   []Value      // scratch for reading objects
-	pairs   []Pair       // the same
+	store   store
 	loading map[int]bool // offsets of objects that are being read, against circles
 	cipher  *cipher      // nil when the file is not encrypted
 }
@@ -221,7 +220,7 @@ func (f *File) section(at, named int) (Revision, error) {
 	if at <= 0 || at >= len(f.data) {
 		return r, malformed(at, "a cross-reference section lies outside the file")
 	}
-	l := lexer{buf: f.data, pos: at, budget: &f.budget}
+	l := lexer{buf: f.data, pos: at, budget: &f.budget, store: &f.store}
 	var err error
 	if f.data[at] == 'x' {
 		err = f.table(&l, &r)

@@ -2,7 +2,6 @@ package pdf
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 )
 
@@ -11,9 +10,46 @@ type lexer struct {
 	buf    []byte
 	pos    int
 	budget *int
+	store  *store // needed where values are read
+}
 
-	items []Value // of the arrays that are being read, innermost last
-	pairs []Pair  // of the dictionaries that are being read
+// store is where the items of arrays and the pairs of dictionaries lie that a file's values consist of. A file has
+// thousands of short ones, so they share blocks. It also has the room in which they are gathered.
+type store struct {
+	items, open []Value // the block that is being filled; the arrays that are being read, innermost last
+	pairs, keys []Pair  // the same for dictionaries
+}
+
+// The first block of a store holds so many; each further one twice as many, up to the most.
+const (
+	blockFirst = 32
+	blockMost  = 512
+)
+
+// keepItems ends the array that began at the given place among the open ones.
+func (s *store) keepItems(from int) []Value {
+	s.items = roomFor(s.items, len(s.open)-from)
+	at := len(s.items)
+	s.items = append(s.items, s.open[from:]...)
+	s.open = s.open[:from]
+	return s.items[at:len(s.items):len(s.items)]
+}
+
+// keepPairs ends the dictionary that began at the given place among the open ones.
+func (s *store) keepPairs(from int) []Pair {
+	s.pairs = roomFor(s.pairs, len(s.keys)-from)
+	at := len(s.pairs)
+	s.pairs = append(s.pairs, s.keys[from:]...)
+	s.keys = s.keys[:from]
+	return s.pairs[at:len(s.pairs):len(s.pairs)]
+}
+
+// roomFor returns the block, or a new one when n more don't fit.
+func roomFor[T any](block []T, n int) []T {
+	if block != nil && cap(block)-len(block) >= n {
+		return block
+	}
+	return make([]T, 0, max(n, min(max(blockFirst, 2*cap(block)), blockMost)))
 }
 
 // The classes of byte (ISO 32000-1 §7.2.2).
@@ -195,33 +231,31 @@ func (l *lexer) hex(v *Value) error {
 func (l *lexer) array(v *Value, depth int) error {
 	v.Kind = Array
 	l.pos++
-	bottom := len(l.items)
+	bottom := len(l.store.open)
 	for {
 		l.space()
 		if l.pos < len(l.buf) && l.buf[l.pos] == ']' {
 			l.pos++
-			v.Items = slices.Clone(l.items[bottom:])
-			l.items = l.items[:bottom]
+			v.Items = l.store.keepItems(bottom)
 			return nil
 		}
 		item, err := l.value(depth + 1)
 		if err != nil {
 			return err
 		}
-		l.items = append(l.items, item)
+		l.store.open = append(l.store.open, item)
 	}
 }
 
 func (l *lexer) dict(v *Value, depth int) error {
 	v.Kind = Dict
 	l.pos += 2
-	bottom := len(l.pairs)
+	bottom := len(l.store.keys)
 	for {
 		l.space()
 		if l.pos+1 < len(l.buf) && l.buf[l.pos] == '>' && l.buf[l.pos+1] == '>' {
 			l.pos += 2
-			v.Pairs = slices.Clone(l.pairs[bottom:])
-			l.pairs = l.pairs[:bottom]
+			v.Pairs = l.store.keepPairs(bottom)
 			return v.unique()
 		}
 		if l.pos >= len(l.buf) || l.buf[l.pos] != '/' {
@@ -235,7 +269,7 @@ func (l *lexer) dict(v *Value, depth int) error {
 		if err != nil {
 			return err
 		}
-		l.pairs = append(l.pairs, Pair{Key: key.Raw, Start: key.Start, Value: item})
+		l.store.keys = append(l.store.keys, Pair{Key: key.Raw, Start: key.Start, Value: item})
 	}
 }
 

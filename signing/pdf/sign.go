@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -24,11 +25,13 @@ var (
 	ErrFieldFilled = errors.New("the signature field is already filled")
 )
 
-// Appearance is what a signature looks like: a content stream without resources, in a box of the given size in
-// points whose lower left corner is the origin. Readers scale it into the field's rectangle.
+// Appearance is what a signature looks like: a content stream without resources, and the box of it that is shown, in
+// points. Readers scale the box into the field's rectangle.
 type Appearance struct {
+	Left, Bottom  float64 // where the box has its lower left corner
 	Width, Height float64
 	Stream        []byte
+	Packed        bool // Stream is a zlib stream
 }
 
 // Request says which empty field is to be filled, and with what.
@@ -270,11 +273,18 @@ func (u *update) lock(field Field) error {
 
 func (u *update) appearance(num int, a *Appearance) {
 	u.begin(num, 0)
-	u.out = append(u.out, "<</Type/XObject/Subtype/Form/BBox[0 0 "...)
-	u.out = strconv.AppendFloat(u.out, a.Width, 'f', -1, 64)
-	u.out = append(u.out, ' ')
-	u.out = strconv.AppendFloat(u.out, a.Height, 'f', -1, 64)
-	u.out = append(u.out, "]/Resources<<>>/Length "...)
+	u.out = append(u.out, "<</Type/XObject/Subtype/Form/BBox["...)
+	for i, v := range []float64{a.Left, a.Bottom, a.Left + a.Width, a.Bottom + a.Height} {
+		if i > 0 {
+			u.out = append(u.out, ' ')
+		}
+		u.out = strconv.AppendFloat(u.out, math.Round(v*1000)/1000, 'f', -1, 64)
+	}
+	u.out = append(u.out, "]/Resources<<>>"...)
+	if a.Packed {
+		u.out = append(u.out, "/Filter/FlateDecode"...)
+	}
+	u.out = append(u.out, "/Length "...)
 	u.out = strconv.AppendInt(u.out, int64(len(a.Stream)), 10)
 	u.out = append(u.out, ">>\nstream\n"...)
 	u.out = append(u.out, a.Stream...)
