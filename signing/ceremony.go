@@ -93,7 +93,8 @@ func (c *Ceremony) Customer(ctx context.Context, r Confirm) (Signature, error) {
 	now := c.Clock.Now()
 	// A copy of our own: what was hashed can't be exchanged before it is signed.
 	r.Document = bytes.Clone(r.Document)
-	field, err := r.refuse(now)
+	document := pdf.Open(r.Document)
+	field, err := r.refuse(now, document.SHA256())
 	if err != nil {
 		return Signature{}, err
 	}
@@ -119,18 +120,21 @@ func (c *Ceremony) Customer(ctx context.Context, r Confirm) (Signature, error) {
 	if err != nil {
 		return Signature{}, fmt.Errorf("certify the key of order %s: %w", r.Order, err)
 	}
-	filled, err := Fill(ctx, r.Document, pdf.Request{
+	who, err := NewIdentity(chain)
+	if err != nil {
+		return Signature{}, fmt.Errorf("sign order %s: %w", r.Order, err)
+	}
+	filled, err := who.Fill(ctx, document, pdf.Request{
 		Field: CustomerField, Name: r.Person.Name, Reason: r.Reason, Location: r.Location, At: now, Appearance: looks,
-	}, private, chain, c.Authority)
+	}, private, c.Authority)
 	if err != nil {
 		return Signature{}, fmt.Errorf("sign order %s: %w", r.Order, err)
 	}
 	return Signature{Filled: filled, Evidence: evidence, Certificate: chain[0]}, nil
 }
 
-// refuse returns the first reason not to sign, or else the field to be filled.
-func (r *Confirm) refuse(now time.Time) (pdf.Field, error) {
-	digest := sha256.Sum256(r.Document)
+// refuse returns the first reason not to sign, or else the field to be filled. digest is the document's.
+func (r *Confirm) refuse(now time.Time, digest [32]byte) (pdf.Field, error) {
 	ch := &r.Challenge
 	switch {
 	case !same(digest, r.Displayed):

@@ -19,7 +19,7 @@ type Growing struct {
 	hashed int
 }
 
-// Open begins with a document as it is. Its bytes are copied by the first update; until then they must not change.
+// Open begins with a document as it is. Its bytes must not change while it is used.
 func Open(base []byte) *Growing {
 	return &Growing{out: slices.Clip(base), hash: sha256.New().(hash.Cloner)} // every hash of the standard library is one
 }
@@ -27,15 +27,11 @@ func Open(base []byte) *Growing {
 // Bytes returns the document as it is now. The caller must not change it.
 func (g *Growing) Bytes() []byte { return slices.Clip(g.out) }
 
-// SHA256 returns the digest of the document as it is now.
-func (g *Growing) SHA256() (sum [32]byte, err error) {
-	h, err := g.hash.Clone()
-	if err != nil {
-		return sum, fmt.Errorf("hash the document: %w", err)
-	}
-	h.Write(g.out[g.hashed:])
-	h.Sum(sum[:0])
-	return sum, nil
+// SHA256 returns the digest of the document as it is now. What was hashed for it is not hashed again for a signature.
+func (g *Growing) SHA256() [32]byte {
+	g.hash.Write(g.out[g.hashed:])
+	g.hashed = len(g.out)
+	return [32]byte(g.hash.Sum(nil))
 }
 
 // Fill signs the field that r names with what sign makes of the digest. It is Prepare and Finish in one; when it fails

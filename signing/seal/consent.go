@@ -19,16 +19,16 @@ import (
 // for true: the signature in the document must hold (Judge), its certificate must name the order and the evidence, and
 // what lies before it must be the base document that was confirmed.
 // The fields to be filled are returned by name.
-func (l *Local) consent(o Order) (map[string]pdf.Field, error) {
-	empty, err := l.consented(o)
+func (l *Local) consent(o Order, digest [32]byte) (map[string]pdf.Field, error) {
+	empty, err := l.consented(o, digest)
 	if err != nil && !fault.Is(err, "seal.rank") {
 		return nil, fault.Wrap(err, fault.Forbidden, "seal.consent", nil)
 	}
 	return empty, err
 }
 
-func (l *Local) consented(o Order) (map[string]pdf.Field, error) {
-	if sha256.Sum256(o.Document) != o.Consent.Signed {
+func (l *Local) consented(o Order, digest [32]byte) (map[string]pdf.Field, error) {
+	if digest != o.Consent.Signed {
 		return nil, errors.New("the document is not the one with the customer's signature")
 	}
 	f, err := pdf.Parse(o.Document)
