@@ -64,7 +64,60 @@ func signatures(ctx context.Context, b *bench) error {
 		}
 		all[i] = out
 	}
-	return b.rate("verify.p256.bb", p.judge(all), "raw P-256 3 checks", checks(p.p256.key.(*ecdsa.PrivateKey), 3))
+	if err := b.rate("verify.p256.bb", p.judge(all), "raw P-256 3 checks", checks(p.p256.key.(*ecdsa.PrivateKey), 3)); err != nil {
+		return err
+	}
+	return p.revisions(ctx, b, all)
+}
+
+// many is how many seals a document gets that shows whether the cost of one grows with those before it.
+const many = 50
+
+// revisions measures sealing one document many times, and verifying it, both by the signature and beside documents with one.
+func (p *signers) revisions(ctx context.Context, b *bench, sealed [][]byte) error {
+	const signing, verifying = "sign.p256.bb.each_of_50", "verify.p256.bb.each_of_50"
+	if !b.wants(signing) && !b.wants(verifying) {
+		return nil
+	}
+	base, err := form(1, many)
+	if err != nil {
+		return err
+	}
+	first, err := forms(different)
+	if err != nil {
+		return err
+	}
+	document, at, full := pdf.Open(base), 0, []byte(nil)
+	next := func() error {
+		if at == many {
+			full = document.Bytes()
+			document, at = pdf.Open(base), 0
+		}
+		_, err := p.seal(ctx, document, at, p.p256, nil)
+		at++
+		return err
+	}
+	for range many + 1 {
+		if err := next(); err != nil {
+			return err
+		}
+	}
+	b.say("one document with %d seals, of %d KB", many, len(full)>>10)
+	if err := b.rate(signing, next, "documents with one seal", p.sign(ctx, first, p.p256, nil)); err != nil {
+		return err
+	}
+	if !b.wants(verifying) {
+		return nil
+	}
+	got, err := rates(p.judge([][]byte{full}), p.judge(sealed))
+	if err != nil {
+		return fmt.Errorf("%s: %w", verifying, err)
+	}
+	for i := range got[0] {
+		got[0][i] *= many
+	}
+	b.print(figure{name: verifying, values: got[0], unit: "1/cpu-s", more: true, beside: "documents with one seal", besides: got[1]})
+	return nil
 }
 
 // signer is a key with its chain.

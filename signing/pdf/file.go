@@ -97,7 +97,7 @@ func open(data []byte) (*File, error) {
 	} else {
 		first = 0
 	}
-	f := &File{data: data, budget: maxValues, Shift: first}
+	f := &File{data: data, budget: maxValues, Shift: first, store: newStore()}
 	for {
 		if len(f.Revisions) == maxRevisions {
 			return nil, tooLarge(at, "it has more than %d revisions", maxRevisions)
@@ -147,7 +147,7 @@ func (f *File) hybrid(r *Revision, more Value) error {
 		return malformed(more.Start, "/XRefStm is not the offset of a cross-reference stream")
 	}
 	hidden := Revision{Xref: int(more.Int)}
-	l := lexer{buf: f.data, pos: hidden.Xref, budget: &f.budget}
+	l := lexer{buf: f.data, pos: hidden.Xref, budget: &f.budget, store: &f.store}
 	if err := f.xrefStream(&l, &hidden); err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ type lexer struct {
 	buf    []byte
 	pos    int
 	budget *int
-	store  *store // needed where values are read
+	store  *store // nil: the lexer makes its own
 }
 
 // store is where the items of arrays and the pairs of dictionaries lie that a file's values consist of. A file has
@@ -22,9 +22,19 @@ type store struct {
 
 // The first block of a store holds so many; each further one twice as many, up to the most.
 const (
-	blockFirst = 32
+	blockFirst = 16
 	blockMost  = 512
 )
+
+func newStore() store {
+	return store{open: make([]Value, 0, blockFirst), keys: make([]Pair, 0, blockFirst)}
+}
+
+func (l *lexer) stored() {
+	if l.store == nil {
+		l.store = &store{}
+	}
+}
 
 // keepItems ends the array that began at the given place among the open ones.
 func (s *store) keepItems(from int) []Value {
@@ -231,6 +241,7 @@ func (l *lexer) hex(v *Value) error {
 func (l *lexer) array(v *Value, depth int) error {
 	v.Kind = Array
 	l.pos++
+	l.stored()
 	bottom := len(l.store.open)
 	for {
 		l.space()
@@ -250,6 +261,7 @@ func (l *lexer) array(v *Value, depth int) error {
 func (l *lexer) dict(v *Value, depth int) error {
 	v.Kind = Dict
 	l.pos += 2
+	l.stored()
 	bottom := len(l.store.keys)
 	for {
 		l.space()

@@ -371,7 +371,7 @@ func TestStringsAreRead(t *testing.T) {
 		"<feffd83ddE00>":  "😀",
 	} {
 		budget := 10
-		l := lexer{buf: []byte(token), budget: &budget, store: &store{}}
+		l := lexer{buf: []byte(token), budget: &budget}
 		v, err := l.value(0)
 		if err != nil || v.Text() != want || v.End != len(token) {
 			t.Errorf("%s reads as %q to %d, %v", token, v.Text(), v.End, err)
