@@ -185,8 +185,8 @@ func refuseBase(document []byte, read [32]byte) (pdf.Field, error) {
 		}
 		empty = field
 	}
-	if empty.Name == "" || len(f.Revisions) != 1 {
-		err := fmt.Errorf("%d revisions, an empty customer field: %t", len(f.Revisions), empty.Name != "")
+	if empty.Name == "" || len(f.Revisions) != 1 || !f.Whole() {
+		err := fmt.Errorf("%d revisions, an empty customer field: %t, nothing around it: %t", len(f.Revisions), empty.Name != "", f.Whole())
 		return pdf.Field{}, fault.Wrap(err, fault.Invalid, "sign.base", nil)
 	}
 	content, err := pdf.EmbeddedFile(f, ContentName)

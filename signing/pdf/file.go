@@ -421,6 +421,11 @@ func (f *File) checkSpans() error {
 
 func (f *File) last() *Revision { return &f.Revisions[len(f.Revisions)-1] }
 
+// Whole reports whether nothing stands before the file's first line, nor behind its end but line ends.
+func (f *File) Whole() bool {
+	return f.Shift == 0 && len(bytes.Trim(f.data[f.last().Marker:], "\r\n")) == 0
+}
+
 // Size returns the file's length in bytes.
 func (f *File) Size() int { return len(f.data) }
 

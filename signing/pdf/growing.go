@@ -1,7 +1,6 @@
 package pdf
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"hash"
@@ -94,7 +93,7 @@ func (g *Growing) begin(room int) (*update, error) {
 	if last.Streams || last.Linear || last.Hybrid || g.file.cipher != nil {
 		return nil, unsupported(last.Xref, "the base has no classic cross-reference table")
 	}
-	if g.file.Shift != 0 || len(bytes.Trim(g.out[last.Marker:], "\r\n")) != 0 {
+	if !g.file.Whole() {
 		return nil, malformed(last.Marker, "there is something before or behind the base")
 	}
 	next, err := g.file.nextNumber()
