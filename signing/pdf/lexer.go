@@ -23,7 +23,7 @@ type store struct {
 // The first block of a store holds so many; each further one twice as many, up to the most.
 const (
 	blockFirst = 16
-	blockMost  = 512
+	blockMost  = 256
 )
 
 func newStore() store {
@@ -242,6 +242,9 @@ func (l *lexer) array(v *Value, depth int) error {
 	v.Kind = Array
 	l.pos++
 	l.stored()
+	if n, ok := l.numbers(); ok {
+		return l.flat(v, n, depth)
+	}
 	bottom := len(l.store.open)
 	for {
 		l.space()
@@ -255,6 +258,52 @@ func (l *lexer) array(v *Value, depth int) error {
 			return err
 		}
 		l.store.open = append(l.store.open, item)
+	}
+}
+
+// numbers reports whether an array, whose bracket was just read, holds only numbers and references, and how many. More
+// than the file may have are not looked for a place; reading them fails.
+func (l *lexer) numbers() (count int, ok bool) {
+	apart := true
+	for _, c := range l.buf[l.pos:] {
+		switch {
+		case c == ']':
+			return max(count, 0), count <= *l.budget
+		case isSpace(c):
+			apart = true
+		case isDigit(c) || c == '.' || c == '-' || c == '+' || c == 'R':
+			if apart {
+				count++
+			}
+			if c == 'R' { // the two numbers before it are not values of their own
+				count -= 2
+			}
+			apart = false
+		default:
+			return 0, false
+		}
+	}
+	return 0, false
+}
+
+// flat reads an array of about n numbers and references. Widths of fonts are such, thousands in a file: they are read
+// into the place where they stay.
+func (l *lexer) flat(v *Value, n, depth int) error {
+	s := l.store
+	s.items = roomFor(s.items, n)
+	at := len(s.items)
+	for {
+		l.space()
+		if l.buf[l.pos] == ']' { // numbers saw it
+			l.pos++
+			v.Items = s.items[at:len(s.items):len(s.items)]
+			return nil
+		}
+		item, err := l.value(depth + 1)
+		if err != nil {
+			return err
+		}
+		s.items = append(s.items, item)
 	}
 }
 

@@ -3,7 +3,7 @@ package pdf
 import (
 	"bytes"
 	"errors"
-	"sort"
+	"slices"
 )
 
 // read reads the object that an entry of a revision points to.
@@ -139,7 +139,7 @@ func (f *File) checkRevision(i int) error {
 		}
 	}
 	r.objects = objects
-	sort.Slice(spans, func(a, b int) bool { return spans[a].Start < spans[b].Start })
+	slices.SortFunc(spans, func(a, b Span) int { return a.Start - b.Start })
 	if r.Linear {
 		return nil // the first page's section lies among the objects; such files are never ours
 	}
