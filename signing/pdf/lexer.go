@@ -242,8 +242,8 @@ func (l *lexer) array(v *Value, depth int) error {
 	v.Kind = Array
 	l.pos++
 	l.stored()
-	if n, ok := l.numbers(); ok {
-		return l.flat(v, n, depth)
+	if n, plain, ok := l.numbers(); ok {
+		return l.flat(v, n, plain, depth)
 	}
 	bottom := len(l.store.open)
 	for {
@@ -261,34 +261,34 @@ func (l *lexer) array(v *Value, depth int) error {
 	}
 }
 
-// numbers reports whether an array, whose bracket was just read, holds only numbers and references, and how many. More
-// than the file may have are not looked for a place; reading them fails.
-func (l *lexer) numbers() (count int, ok bool) {
-	apart := true
+// numbers reports whether an array, whose bracket was just read, holds only numbers and references, how many, and whether
+// it is plain: without a reference. More than the file may have are not looked for a place; reading them fails.
+func (l *lexer) numbers() (count int, plain, ok bool) {
+	apart, plain := true, true
 	for _, c := range l.buf[l.pos:] {
 		switch {
-		case c == ']':
-			return max(count, 0), count <= *l.budget
-		case isSpace(c):
-			apart = true
-		case isDigit(c) || c == '.' || c == '-' || c == '+' || c == 'R':
+		case isDigit(c) || c == '.' || c == '-' || c == '+':
 			if apart {
 				count++
 			}
-			if c == 'R' { // the two numbers before it are not values of their own
-				count -= 2
-			}
 			apart = false
+		case isSpace(c):
+			apart = true
+		case c == 'R': // the two numbers before it are not values of their own
+			count--
+			apart, plain = false, false
+		case c == ']':
+			return max(count, 0), plain, count <= *l.budget
 		default:
-			return 0, false
+			return 0, false, false
 		}
 	}
-	return 0, false
+	return 0, false, false
 }
 
 // flat reads an array of about n numbers and references. Widths of fonts are such, thousands in a file: they are read
 // into the place where they stay.
-func (l *lexer) flat(v *Value, n, depth int) error {
+func (l *lexer) flat(v *Value, n int, plain bool, depth int) error {
 	s := l.store
 	s.items = roomFor(s.items, n)
 	at := len(s.items)
@@ -299,12 +299,34 @@ func (l *lexer) flat(v *Value, n, depth int) error {
 			v.Items = s.items[at:len(s.items):len(s.items)]
 			return nil
 		}
+		if plain && depth < maxDepth && *l.budget > 0 {
+			if item, ok := l.count(); ok {
+				*l.budget--
+				s.items = append(s.items, item)
+				continue
+			}
+		}
 		item, err := l.value(depth + 1)
 		if err != nil {
 			return err
 		}
 		s.items = append(s.items, item)
 	}
+}
+
+// count reads a short whole number that no reference can begin with. Others are left to value.
+func (l *lexer) count() (Value, bool) {
+	at, n := l.pos, int64(0)
+	for at < len(l.buf) && isDigit(l.buf[at]) && at-l.pos < 15 {
+		n = n*10 + int64(l.buf[at]-'0')
+		at++
+	}
+	if at == l.pos || at < len(l.buf) && isRegular(l.buf[at]) {
+		return Value{}, false
+	}
+	v := Value{Kind: Integer, Int: n, Start: l.pos, End: at, Raw: l.buf[l.pos:at]}
+	l.pos = at
+	return v, true
 }
 
 func (l *lexer) dict(v *Value, depth int) error {
