@@ -4,7 +4,7 @@
 // bytes equal the re-encoding of exactly the fields that Verify looks at. A flipped bit in a field that nobody
 // reads thus can't hide. Messages by others are read as they come (BER, unsorted attributes, RSA-PSS, SHA-1): those are
 // not canonical, and Verify says ErrWeak where the algorithm no longer proves much. Whether each embedded certificate is needed, and who is trusted, is signing/verify's to
-// judge. The package knows nothing of PDF and opens no keys. Start reading at Sign and Parse.
+// judge. The package knows nothing of PDF and opens no keys. Start reading at Identity and Parse.
 package cms
 
 import (
