@@ -38,28 +38,33 @@ func (l *lexer) stored() {
 
 // keepItems ends the array that began at the given place among the open ones.
 func (s *store) keepItems(from int) []Value {
-	s.items = roomFor(s.items, len(s.open)-from)
-	at := len(s.items)
-	s.items = append(s.items, s.open[from:]...)
+	var kept []Value
+	s.items, kept = place(s.items, len(s.open)-from)
+	kept = append(kept, s.open[from:]...)
 	s.open = s.open[:from]
-	return s.items[at:len(s.items):len(s.items)]
+	return kept
 }
 
 // keepPairs ends the dictionary that began at the given place among the open ones.
 func (s *store) keepPairs(from int) []Pair {
-	s.pairs = roomFor(s.pairs, len(s.keys)-from)
-	at := len(s.pairs)
-	s.pairs = append(s.pairs, s.keys[from:]...)
+	var kept []Pair
+	s.pairs, kept = place(s.pairs, len(s.keys)-from)
+	kept = append(kept, s.keys[from:]...)
 	s.keys = s.keys[:from]
-	return s.pairs[at:len(s.pairs):len(s.pairs)]
+	return kept
 }
 
-// roomFor returns the block, or a new one when n more don't fit.
-func roomFor[T any](block []T, n int) []T {
-	if block != nil && cap(block)-len(block) >= n {
-		return block
+// place takes n from the block, or from a new one when they don't fit, and returns the block and the empty place. What is
+// long has a place of its own, so that little of a block is lost.
+func place[T any](block []T, n int) (rest, taken []T) {
+	if n > blockMost/8 {
+		return block, make([]T, 0, n)
 	}
-	return make([]T, 0, max(n, min(max(blockFirst, 2*cap(block)), blockMost)))
+	if block == nil || cap(block)-len(block) < n {
+		block = make([]T, 0, max(n, min(max(blockFirst, 2*cap(block)), blockMost)))
+	}
+	at := len(block)
+	return block[:at+n], block[at : at : at+n]
 }
 
 // The classes of byte (ISO 32000-1 §7.2.2).
@@ -289,20 +294,17 @@ func (l *lexer) numbers() (count int, plain, ok bool) {
 // flat reads an array of about n numbers and references. Widths of fonts are such, thousands in a file: they are read
 // into the place where they stay.
 func (l *lexer) flat(v *Value, n int, plain bool, depth int) error {
-	s := l.store
-	s.items = roomFor(s.items, n)
-	at := len(s.items)
+	l.store.items, v.Items = place(l.store.items, n)
 	for {
 		l.space()
 		if l.buf[l.pos] == ']' { // numbers saw it
 			l.pos++
-			v.Items = s.items[at:len(s.items):len(s.items)]
 			return nil
 		}
 		if plain && depth < maxDepth && *l.budget > 0 {
 			if item, ok := l.count(); ok {
 				*l.budget--
-				s.items = append(s.items, item)
+				v.Items = append(v.Items, item)
 				continue
 			}
 		}
@@ -310,7 +312,7 @@ func (l *lexer) flat(v *Value, n int, plain bool, depth int) error {
 		if err != nil {
 			return err
 		}
-		s.items = append(s.items, item)
+		v.Items = append(v.Items, item)
 	}
 }
 
