@@ -172,7 +172,7 @@ func examine(data []byte, p Policy) (Standing, *verification) {
 		}
 	}
 	if len(v.found) > maxSignatures {
-		return Standing{Report: r.unparsed(data, &pdf.Error{Reason: pdf.TooLarge, Offset: -1, What: fmt.Sprintf("it has more than %d signatures", maxSignatures)})}
+		return Standing{Report: r.unparsed(data, &pdf.Error{Reason: pdf.TooLarge, Offset: -1, What: fmt.Sprintf("it has more than %d signatures", maxSignatures)})}, nil
 	}
 	for _, s := range v.found {
 		s.problem = v.locate(s)
