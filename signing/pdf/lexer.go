@@ -22,7 +22,7 @@ type store struct {
 
 // The first block of a store holds so many; each further one twice as many, up to the most.
 const (
-	blockFirst = 16
+	blockFirst = 24
 	blockMost  = 256
 )
 
