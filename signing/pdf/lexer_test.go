@@ -44,3 +44,18 @@ func TestAnArrayOfMoreNumbersThanAllowedIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyHexadecimalDigitsAndSpaceAreInAHexadecimalString(t *testing.T) {
+	for c := range 256 {
+		if c == '>' {
+			continue
+		}
+		budget := 1
+		l := lexer{buf: []byte{'<', '0', byte(c), '>'}, budget: &budget}
+		_, err := l.value(0)
+		_, digit := hexDigit(byte(c))
+		if want := digit || isSpace(byte(c)); (err == nil) != want {
+			t.Errorf("byte %#x: %v", c, err)
+		}
+	}
+}
