@@ -94,7 +94,8 @@ func (c *Ceremony) Customer(ctx context.Context, r Confirm) (Signature, error) {
 	now := c.Clock.Now()
 	// A copy of our own: what was hashed can't be exchanged before it is signed.
 	r.Document = bytes.Clone(r.Document)
-	field, err := r.refuse(now)
+	document := pdf.Open(r.Document)
+	field, err := r.refuse(now, document.SHA256())
 	if err != nil {
 		return Signature{}, err
 	}
@@ -120,18 +121,21 @@ func (c *Ceremony) Customer(ctx context.Context, r Confirm) (Signature, error) {
 	if err != nil {
 		return Signature{}, fmt.Errorf("certify the key of order %s: %w", r.Order, err)
 	}
-	filled, err := Fill(ctx, r.Document, pdf.Request{
+	who, err := NewIdentity(chain)
+	if err != nil {
+		return Signature{}, fmt.Errorf("sign order %s: %w", r.Order, err)
+	}
+	filled, err := who.Fill(ctx, document, pdf.Request{
 		Field: CustomerField, Name: r.Person.Name, Reason: r.Reason, Location: r.Location, At: now, Appearance: looks,
-	}, private, chain, c.Authority)
+	}, private, c.Authority)
 	if err != nil {
 		return Signature{}, fmt.Errorf("sign order %s: %w", r.Order, err)
 	}
 	return Signature{Filled: filled, Evidence: evidence, Certificate: chain[0]}, nil
 }
 
-// refuse returns the first reason not to sign, or else the field to be filled.
-func (r *Confirm) refuse(now time.Time) (pdf.Field, error) {
-	digest := sha256.Sum256(r.Document)
+// refuse returns the first reason not to sign, or else the field to be filled. digest is the document's.
+func (r *Confirm) refuse(now time.Time, digest [32]byte) (pdf.Field, error) {
 	ch := &r.Challenge
 	switch {
 	case !same(digest, r.Displayed):
@@ -182,8 +186,8 @@ func refuseBase(document []byte, read [32]byte) (pdf.Field, error) {
 		}
 		empty = field
 	}
-	if empty.Name == "" || len(f.Revisions) != 1 {
-		err := fmt.Errorf("%d revisions, an empty customer field: %t", len(f.Revisions), empty.Name != "")
+	if empty.Name == "" || len(f.Revisions) != 1 || !f.Whole() {
+		err := fmt.Errorf("%d revisions, an empty customer field: %t, nothing around it: %t", len(f.Revisions), empty.Name != "", f.Whole())
 		return pdf.Field{}, fault.Wrap(err, fault.Invalid, "sign.base", nil)
 	}
 	content, err := pdf.EmbeddedFile(f, ContentName)

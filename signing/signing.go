@@ -16,7 +16,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"math"
 
@@ -44,13 +43,30 @@ type Filled struct {
 	Untimed  error // why there is no timestamp although an authority was given; nil otherwise
 }
 
+// Identity is who signs: a certificate and its issuers, leaf first, prepared once for many signatures. It holds no key.
+type Identity struct{ cms *cms.Identity }
+
+// NewIdentity prepares signatures under a chain.
+func NewIdentity(chain []*x509.Certificate) (*Identity, error) {
+	who, err := cms.NewIdentity(chain)
+	if err != nil {
+		return nil, err
+	}
+	return &Identity{who}, nil
+}
+
 // Fill signs the empty field that r names, with a timestamp when an authority is given, and checks the signature with the
 // certificate's public key before the document is released. The chain is the leaf first; the appearance must fit the field (Fitted).
 func Fill(ctx context.Context, document []byte, r pdf.Request, key crypto.Signer, chain []*x509.Certificate, authority tsa.Authority) (Filled, error) {
-	prepared, err := pdf.Prepare(document, r)
+	who, err := NewIdentity(chain)
 	if err != nil {
-		return Filled{}, err
+		return Filled{}, fmt.Errorf("sign field %q: %w", r.Field, err)
 	}
+	return who.Fill(ctx, pdf.Open(document), r, key, authority)
+}
+
+// Fill is the function Fill for a document that gets several signatures and an identity that makes many.
+func (i *Identity) Fill(ctx context.Context, document *pdf.Growing, r pdf.Request, key crypto.Signer, authority tsa.Authority) (Filled, error) {
 	out := Filled{Level: BB}
 	var stamp func([]byte) ([]byte, error)
 	if authority != nil {
@@ -64,21 +80,31 @@ func Fill(ctx context.Context, document []byte, r pdf.Request, key crypto.Signer
 			return token, nil
 		}
 	}
-	digest := prepared.Digest()
-	message, err := cms.Sign(digest, key, chain, stamp)
+	r.Room = i.room(r.Room, authority)
+	err := document.Fill(r, func(digest [32]byte) ([]byte, error) {
+		message, err := i.cms.Sign(digest, key, stamp)
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("sign field %q: %w", r.Field, err)
+		}
+		return message, nil
+	})
 	if err != nil {
-		return Filled{}, fmt.Errorf("sign field %q: %w", r.Field, err)
+		return Filled{}, err
 	}
-	if err := check(message, digest, chain[0]); err != nil {
-		return Filled{}, fmt.Errorf("check the signature of field %q: %w", r.Field, err)
-	}
-	if err := ctx.Err(); err != nil {
-		return Filled{}, fmt.Errorf("sign field %q: %w", r.Field, err)
-	}
-	if out.Document, err = prepared.Finish(message); err != nil {
-		return Filled{}, fmt.Errorf("sign field %q: %w", r.Field, err)
-	}
+	out.Document = document.Bytes()
 	return out, nil
+}
+
+// room is the space for the message where none was asked for: without a timestamp nothing of another's making comes in,
+// so that it is known.
+func (i *Identity) room(asked int, authority tsa.Authority) int {
+	if asked == 0 && authority == nil {
+		return i.cms.Size()
+	}
+	return asked
 }
 
 // Fitted brings an appearance to the size of the field that it will stand in, so that no reader stretches a seal. It is
@@ -98,16 +124,4 @@ func Fitted(a *pdf.Appearance, field pdf.Field) (*pdf.Appearance, error) {
 	}
 	out := stamp.Fit(*a, width, height)
 	return &out, nil
-}
-
-// check reads the signature back as a stranger would.
-func check(message []byte, digest [32]byte, leaf *x509.Certificate) error {
-	m, err := cms.Parse(message)
-	if err != nil {
-		return err
-	}
-	if !m.Canonical || !m.Signer.Equal(leaf) {
-		return errors.New("it is not in its only encoding, or another certificate's")
-	}
-	return m.Verify(digest[:])
 }

@@ -21,7 +21,8 @@ const terminalKey = "the terminal's, the same for every customer; the customer c
 func (c *Ceremony) Terminal(ctx context.Context, r Confirm, t Witness) (Signature, error) {
 	now := c.Clock.Now()
 	r.Document = bytes.Clone(r.Document)
-	field, err := r.refuse(now)
+	document := pdf.Open(r.Document)
+	field, err := r.refuse(now, document.SHA256())
 	if err != nil {
 		return Signature{}, err
 	}
@@ -51,9 +52,13 @@ func (c *Ceremony) Terminal(ctx context.Context, r Confirm, t Witness) (Signatur
 	if err != nil {
 		return Signature{}, fmt.Errorf("certify the terminal of order %s: %w", r.Order, err)
 	}
-	filled, err := Fill(ctx, r.Document, pdf.Request{
+	who, err := NewIdentity(chain)
+	if err != nil {
+		return Signature{}, fmt.Errorf("sign order %s: %w", r.Order, err)
+	}
+	filled, err := who.Fill(ctx, document, pdf.Request{
 		Field: CustomerField, Name: r.Person.Name, Reason: r.Reason, Location: r.Location, At: now, Appearance: looks,
-	}, private, chain, c.Authority)
+	}, private, c.Authority)
 	if err != nil {
 		return Signature{}, fmt.Errorf("sign order %s: %w", r.Order, err)
 	}

@@ -3,7 +3,6 @@ package signing
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"strings"
 	"time"
@@ -60,7 +59,8 @@ func (c *Ceremony) Witness(ctx context.Context, r Handwritten) (Signature, error
 	now := c.Clock.Now()
 	// Copies of our own: what was hashed can't be exchanged before it is signed.
 	r.Document, r.Writing.Drawing = bytes.Clone(r.Document), r.Writing.Drawing.Clone()
-	field, err := r.refuse(now)
+	document := pdf.Open(r.Document)
+	field, err := r.refuse(now, document.SHA256())
 	if err != nil {
 		return Signature{}, err
 	}
@@ -79,11 +79,11 @@ func (c *Ceremony) Witness(ctx context.Context, r Handwritten) (Signature, error
 	if err != nil {
 		return Signature{}, err
 	}
-	return c.witness(ctx, r, newWitnessed(r, facts), fitted, now)
+	return c.witness(ctx, r, document, newWitnessed(r, facts), fitted, now)
 }
 
 // witness opens the counter's key, has it certified for this evidence and signs.
-func (c *Ceremony) witness(ctx context.Context, r Handwritten, evidence Evidence, looks *pdf.Appearance, now time.Time) (Signature, error) {
+func (c *Ceremony) witness(ctx context.Context, r Handwritten, document *pdf.Growing, evidence Evidence, looks *pdf.Appearance, now time.Time) (Signature, error) {
 	digest, err := evidence.Digest()
 	if err != nil {
 		return Signature{}, err
@@ -103,18 +103,22 @@ func (c *Ceremony) witness(ctx context.Context, r Handwritten, evidence Evidence
 		return Signature{}, fmt.Errorf("certify the witness of order %s: %w", r.Order, err)
 	}
 	reason := locale.Text(r.Language, "sign.witnessed", locale.Args{"customer": r.Person.Name, "witness": r.Witness.Name, "counter": r.Witness.Counter})
-	filled, err := Fill(ctx, r.Document, pdf.Request{
+	who, err := NewIdentity(chain)
+	if err != nil {
+		return Signature{}, fmt.Errorf("witness order %s: %w", r.Order, err)
+	}
+	filled, err := who.Fill(ctx, document, pdf.Request{
 		Field: CustomerField, Name: r.Witness.Name, Reason: reason, Location: r.Location, At: now, Appearance: looks,
-	}, private, chain, c.Authority)
+	}, private, c.Authority)
 	if err != nil {
 		return Signature{}, fmt.Errorf("witness order %s: %w", r.Order, err)
 	}
 	return Signature{Filled: filled, Evidence: evidence, Certificate: chain[0]}, nil
 }
 
-// refuse returns the first reason not to sign, or else the field to be filled.
-func (r *Handwritten) refuse(now time.Time) (pdf.Field, error) {
-	digest, w := sha256.Sum256(r.Document), &r.Writing
+// refuse returns the first reason not to sign, or else the field to be filled. digest is the document's.
+func (r *Handwritten) refuse(now time.Time, digest [32]byte) (pdf.Field, error) {
+	w := &r.Writing
 	switch {
 	case !same(digest, r.Displayed):
 		return pdf.Field{}, fault.New(fault.Conflict, "sign.document", nil)

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -387,7 +388,13 @@ func TestTheHandwritingIsFittedIntoItsField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(f.Revisions) != 2 || !bytes.Contains(s.Document, []byte("/BBox[0 0 102 102]")) {
-		t.Error("the appearance does not have its field's size")
+	var box [4]float64
+	i := bytes.Index(s.Document, []byte("/BBox["))
+	if _, err := fmt.Sscanf(string(s.Document[i:i+80]), "/BBox[%g %g %g %g]", &box[0], &box[1], &box[2], &box[3]); err != nil || len(f.Revisions) != 2 {
+		t.Fatalf("%d revisions, box %v, %v", len(f.Revisions), box, err)
+	}
+	// The field is a square of 102 points: nothing is stretched, nothing made larger.
+	if wide, high := box[2]-box[0], box[3]-box[1]; math.Abs(wide-high) > 0.01 || wide < 102-0.01 {
+		t.Errorf("the appearance does not have its field's shape: %v", box)
 	}
 }

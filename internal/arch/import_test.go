@@ -123,6 +123,7 @@ var owned = []struct {
 	{[]string{"net/http", "net/http/", "github.com/danielgtaylor/"}, []string{"internal/api", "internal/backoffice", "internal/service", "internal/sealer", "internal/demo", "internal/bench", "signing/tsa", "signing/revoke", "signing/remote/", "cmd/"}, "rules don't know the web"},
 	{[]string{"github.com/emersion/"}, []string{"mail/", "internal/demo"}, "mail is the mail packages' matter"},
 	{[]string{"github.com/miekg/pkcs11"}, []string{"signing/key"}, "keys in hardware are opened where all keys are"},
+	{[]string{"filippo.io/nistec"}, []string{"signing/cms"}, "arithmetic on a curve's points is for one purpose, which crypto/ecdsa judges in its tests"},
 	{[]string{"os/exec"}, []string{"internal/service", "internal/tui/tuitest", "signing/signtest", "mail/mailtest", "internal/bench", "cmd/"}, "other programs are started where the parts are put together"},
 	{[]string{"math/rand", "math/rand/v2"}, []string{"kiosk/portrait", "internal/bench"}, "secrets need crypto/rand; portrait draws synthetic pictures with it"},
 	{[]string{"unsafe", "C", "plugin"}, nil, "nothing here needs them"},

@@ -4,29 +4,18 @@ import (
 	"bytes"
 	"compress/flate"
 	"context"
-	"crypto"
 	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"path/filepath"
-	"time"
 
-	"countersign/internal/clock"
 	"countersign/internal/demo"
 	"countersign/kiosk"
 	"countersign/kiosk/workorder"
 	"countersign/signing"
-	"countersign/signing/ca"
 	"countersign/signing/pdf"
-	"countersign/signing/tsa"
-	"countersign/signing/verify"
 )
 
 // cheap makes passwords cheap: 50 clerks sign in before anything is measured.
@@ -106,26 +95,27 @@ func documents(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range []struct {
-		name  string
-		by    signer
-		stamp tsa.Authority
-		limit string
-		raw   act
-	}{
-		{"sign.p256.bb", p.p256, nil, "raw P-256 sign+check", raw(p.p256.key, 1)},
-		{"sign.p256.bt", p.p256, p.tsa, "raw P-256 2 signs+2 checks", raw(p.p256.key, 2)},
-		{"sign.rsa2048.bb", p.rsa, nil, "raw RSA-2048 sign+check", raw(p.rsa.key, 1)},
-	} {
-		sign := func() error {
-			_, err := signing.Fill(ctx, s.base, pdf.Request{Field: signing.CustomerField, Name: "NGUYỄN VĂN THỬ", Reason: "Xác nhận", At: p.now}, f.by.key, f.by.chain, f.stamp)
-			return err
-		}
-		if err := b.rate(f.name, sign, f.limit, f.raw); err != nil {
-			return err
-		}
+	sign := func() error {
+		_, err := signing.Fill(ctx, s.base, pdf.Request{Field: signing.CustomerField, Name: "NGUYỄN VĂN THỬ", Reason: "Xác nhận", At: p.now}, p.p256.key, p.p256.chain, nil)
+		return err
 	}
-	return b.rate("verify.p256.bb", p.verify(ctx, s), "raw P-256 3 checks", checks(p.p256.key.(*ecdsa.PrivateKey), 3))
+	limit := func() error {
+		sha256.Sum256(s.base)
+		return raw(p.p256.key, 1)()
+	}
+	if err := b.rate("sign.p256.bb.order", sign, "sha256 of the same bytes, raw P-256 sign+check", limit); err != nil {
+		return err
+	}
+	signed, err := signing.Fill(ctx, s.base, pdf.Request{Field: signing.CustomerField, Name: "NGUYỄN VĂN THỬ", At: p.now}, p.p256.key, p.p256.chain, nil)
+	if err != nil {
+		return err
+	}
+	three := checks(p.p256.key.(*ecdsa.PrivateKey), 3)
+	limit = func() error {
+		sha256.Sum256(s.base)
+		return three()
+	}
+	return b.rate("verify.p256.bb.order", p.judge([][]byte{signed.Document}), "sha256 of the same bytes, raw P-256 3 checks", limit)
 }
 
 // build makes the document to be signed.
@@ -146,112 +136,4 @@ func (s *sample) pack() error {
 	}
 	sha256.Sum256(s.base)
 	return z.Close()
-}
-
-// signer is a key with its chain.
-type signer struct {
-	key   crypto.Signer
-	chain []*x509.Certificate
-}
-
-// signers are one signer of each kind under one root.
-type signers struct {
-	now       time.Time
-	root      *x509.Certificate
-	p256, rsa signer
-	tsa       tsa.Authority
-}
-
-func newSigners() (signers, error) {
-	out := signers{now: clock.System{}.Now()}
-	root, err := ca.NewRoot(pkix.Name{CommonName: "Bench Root"}, clock.System{}, rand.Reader)
-	if err != nil {
-		return out, err
-	}
-	out.root = root.Certificate
-	issuing, err := root.NewIssuing(pkix.Name{CommonName: "Bench Issuing"})
-	if err != nil {
-		return out, err
-	}
-	const life = 24 * time.Hour
-	if out.p256.key, err = p256(); err != nil {
-		return out, err
-	}
-	if out.p256.chain, err = issuing.IssueSeal(out.p256.key.Public(), ca.Seal{Name: "P-256", OrganisationID: "1", Life: life}); err != nil {
-		return out, err
-	}
-	if out.rsa.key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
-		return out, err
-	}
-	if out.rsa.chain, err = issuing.IssueSeal(out.rsa.key.Public(), ca.Seal{Name: "RSA", OrganisationID: "2", Life: life}); err != nil {
-		return out, err
-	}
-	stamper, err := p256()
-	if err != nil {
-		return out, err
-	}
-	chain, err := issuing.IssueTimestamp(stamper.Public(), pkix.Name{CommonName: "Bench TSA"}, life)
-	if err != nil {
-		return out, err
-	}
-	out.tsa, err = tsa.NewLocal(stamper, chain, clock.System{}, rand.Reader)
-	return out, err
-}
-
-func p256() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
-
-// verify judges a document with one P-256 signature without a timestamp.
-func (p *signers) verify(ctx context.Context, s sample) act {
-	filled, err := signing.Fill(ctx, s.base, pdf.Request{Field: signing.CustomerField, Name: "NGUYỄN VĂN THỬ", At: p.now}, p.p256.key, p.p256.chain, nil)
-	policy := verify.Policy{Roots: []*x509.Certificate{p.root}, At: p.now.Add(time.Second)}
-	return func() error {
-		if err != nil {
-			return err
-		}
-		if r := verify.Verify(filled.Document, policy); r.Verdict != verify.Passed {
-			return fmt.Errorf("the signed document is %s: %s", r.Verdict, r.Summary.English)
-		}
-		return nil
-	}
-}
-
-// raw signs a digest n times and checks each signature with the public key.
-func raw(k crypto.Signer, n int) act {
-	digest := sha256.Sum256([]byte("document"))
-	return func() error {
-		for range n {
-			sig, err := k.Sign(rand.Reader, digest[:], crypto.SHA256)
-			if err != nil {
-				return err
-			}
-			switch public := k.Public().(type) {
-			case *ecdsa.PublicKey:
-				if !ecdsa.VerifyASN1(public, digest[:], sig) {
-					return errors.New("a raw signature does not hold")
-				}
-			case *rsa.PublicKey:
-				if err := rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], sig); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}
-}
-
-// checks verifies one signature n times.
-func checks(k *ecdsa.PrivateKey, n int) act {
-	digest := sha256.Sum256([]byte("document"))
-	sig, err := ecdsa.SignASN1(rand.Reader, k, digest[:])
-	return func() error {
-		if err != nil {
-			return err
-		}
-		for range n {
-			if !ecdsa.VerifyASN1(&k.PublicKey, digest[:], sig) {
-				return errors.New("a raw signature does not hold")
-			}
-		}
-		return nil
-	}
 }

@@ -69,7 +69,8 @@ type group struct {
 // figures are all measurements in the order in which they are printed.
 func figures() []group {
 	return []group{
-		{[]string{"build.pdf", "sign.p256.bb", "sign.p256.bt", "sign.rsa2048.bb", "verify.p256.bb"}, documents},
+		{[]string{"sign.p256.bb", "sign.p256.bt", "sign.rsa2048.bb", "verify.p256.bb"}, signatures},
+		{[]string{"build.pdf", "sign.p256.bb.order", "verify.p256.bb.order"}, documents},
 		{[]string{"sign.p256.blta", "verify.blta"}, lasting},
 		{[]string{"journal.append", "vault.seal"}, records},
 		{[]string{"mail.file", "serial.draw"}, filing},

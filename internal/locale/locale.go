@@ -47,9 +47,19 @@ func Parse(tag string) (Lang, error) {
 	return "", fmt.Errorf("language %q is not one of vi, en, zh-Hant", tag)
 }
 
-var load = sync.OnceValue(func() map[Lang]*i18n.Localizer {
+// tongue is one language: a text without placeholders is looked up, one with is made by the library.
+type tongue struct {
+	plain  map[string]string
+	filled *i18n.Localizer
+}
+
+var load = sync.OnceValue(func() map[Lang]tongue {
 	bundle := i18n.NewBundle(language.Vietnamese)
 	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
+	out := make(map[Lang]tongue)
+	for _, l := range Langs {
+		out[l] = tongue{plain: make(map[string]string), filled: i18n.NewLocalizer(bundle, string(l))}
+	}
 	err := fs.WalkDir(texts, "text", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -60,15 +70,19 @@ var load = sync.OnceValue(func() map[Lang]*i18n.Localizer {
 		}
 		// go-i18n reads the language from the file name: "clerk.vi.toml".
 		tag := path.Base(path.Dir(name))
-		_, err = bundle.ParseMessageFileBytes(data, strings.TrimSuffix(path.Base(name), "toml")+tag+".toml")
-		return err
+		file, err := bundle.ParseMessageFileBytes(data, strings.TrimSuffix(path.Base(name), "toml")+tag+".toml")
+		if err != nil {
+			return err
+		}
+		for _, m := range file.Messages {
+			if m.Other != "" && !strings.Contains(m.Other, "{{") {
+				out[Lang(tag)].plain[m.ID] = m.Other
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		panic(fmt.Sprintf("embedded texts can't be read: %v", err))
-	}
-	out := make(map[Lang]*i18n.Localizer)
-	for _, l := range Langs {
-		out[l] = i18n.NewLocalizer(bundle, string(l))
 	}
 	return out
 })
@@ -78,11 +92,14 @@ type Args map[string]any
 
 // Text returns the text with the given id in language l. An unknown id comes back in ‹› so that it is seen at once.
 func Text(l Lang, id string, args Args) string {
-	loc, ok := load()[l]
+	in, ok := load()[l]
 	if !ok {
-		loc = load()[Vietnamese]
+		in = load()[Vietnamese]
 	}
-	s, err := loc.Localize(&i18n.LocalizeConfig{MessageID: id, TemplateData: map[string]any(args)})
+	if s, ok := in.plain[id]; ok {
+		return s
+	}
+	s, err := in.filled.Localize(&i18n.LocalizeConfig{MessageID: id, TemplateData: map[string]any(args)})
 	if err != nil {
 		return "‹" + id + "›"
 	}

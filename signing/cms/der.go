@@ -25,24 +25,29 @@ func tlv(tag byte, parts ...[]byte) []byte {
 	for _, p := range parts {
 		size += len(p)
 	}
-	out := make([]byte, 0, size+6)
-	out = append(out, tag)
-	switch {
-	case size < 0x80:
-		out = append(out, byte(size))
-	case size < 0x100:
-		out = append(out, 0x81, byte(size))
-	case size < 0x10000:
-		out = append(out, 0x82, byte(size>>8), byte(size))
-	case size < 0x1000000:
-		out = append(out, 0x83, byte(size>>16), byte(size>>8), byte(size))
-	default:
-		out = append(out, 0x84, byte(size>>24), byte(size>>16), byte(size>>8), byte(size))
-	}
+	out := appendHead(make([]byte, 0, size+6), tag, size)
 	for _, p := range parts {
 		out = append(out, p...)
 	}
 	return out
+}
+
+// head returns the tag and length of a DER element with so many bytes.
+func head(tag byte, size int) []byte { return appendHead(make([]byte, 0, 6), tag, size) }
+
+func appendHead(out []byte, tag byte, size int) []byte {
+	out = append(out, tag)
+	switch {
+	case size < 0x80:
+		return append(out, byte(size))
+	case size < 0x100:
+		return append(out, 0x81, byte(size))
+	case size < 0x10000:
+		return append(out, 0x82, byte(size>>8), byte(size))
+	case size < 0x1000000:
+		return append(out, 0x83, byte(size>>16), byte(size>>8), byte(size))
+	}
+	return append(out, 0x84, byte(size>>24), byte(size>>16), byte(size>>8), byte(size))
 }
 
 // setOf returns the DER set of the given elements: sorted by their encodings (X.690 §11.6).

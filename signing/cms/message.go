@@ -4,7 +4,7 @@
 // bytes equal the re-encoding of exactly the fields that Verify looks at. A flipped bit in a field that nobody
 // reads thus can't hide. Messages by others are read as they come (BER, unsorted attributes, RSA-PSS, SHA-1): those are
 // not canonical, and Verify says ErrWeak where the algorithm no longer proves much. Whether each embedded certificate is needed, and who is trusted, is signing/verify's to
-// judge. The package knows nothing of PDF and opens no keys. Start reading at Sign and Parse.
+// judge. The package knows nothing of PDF and opens no keys. Start reading at Identity and Parse.
 package cms
 
 import (
@@ -81,10 +81,6 @@ func (m *Message) sortCertificates() {
 
 // encode returns the one encoding of the fields.
 func (m *Message) encode() []byte {
-	version := byte(1)
-	if !m.ContentType.Equal(Data) || m.sidVersion == 3 {
-		version = 3
-	}
 	encap := [][]byte{objectID(m.ContentType)}
 	if m.Content != nil {
 		encap = append(encap, tlv(tagContext0, tlv(tagOctets, m.Content)))
@@ -101,11 +97,19 @@ func (m *Message) encode() []byte {
 		info = append(info, tlv(tagContext1, attribute(oidTimestamp, m.Token)))
 	}
 	return tlv(tagSequence, objectID(oidSignedData), tlv(tagContext0, tlv(tagSequence,
-		integer(version),
+		integer(m.version()),
 		tlv(tagSet, m.digestAlgorithm),
 		tlv(tagSequence, encap...),
 		tlv(tagContext0, certs...),
 		tlv(tagSet, tlv(tagSequence, info...)))))
+}
+
+// version is that of RFC 5652 §5.1.
+func (m *Message) version() byte {
+	if !m.ContentType.Equal(Data) || m.sidVersion == 3 {
+		return 3
+	}
+	return 1
 }
 
 func malformed(what string) error { return fmt.Errorf("%w: %s", ErrFormat, what) }

@@ -2,15 +2,11 @@ package cms
 
 import (
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
-	"fmt"
 	"math/big"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -43,14 +39,14 @@ var Data = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
 // TSTInfo is the content type of a timestamp token (RFC 3161 §2.4.2).
 var TSTInfo = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
 
-// Sign returns a detached CAdES-B SignedData over content whose SHA-256 is digest.
-//
-// chain is the signer's certificate first, then its issuers; self-issued roots are left out. The key is P-256
-// or RSA of 2048 bits and more. stamp, when not nil, is called once with the signature value; the token that it
-// returns makes the result B-T, and a nil token without an error leaves it B-B, so that a timestamp
-// authority that is away need not cost the signature.
+// Sign returns a detached CAdES-B SignedData over content whose SHA-256 is digest. It is NewIdentity and Identity.Sign
+// in one, for a key that signs once.
 func Sign(digest [32]byte, key crypto.Signer, chain []*x509.Certificate, stamp func(sig []byte) (token []byte, err error)) ([]byte, error) {
-	return sign(Data, nil, digest, key, chain, stamp)
+	who, err := NewIdentity(chain)
+	if err != nil {
+		return nil, err
+	}
+	return who.Sign(digest, key, stamp)
 }
 
 // SignContent returns a SignedData that carries content of the given type, for timestamp tokens.
@@ -58,60 +54,11 @@ func SignContent(contentType asn1.ObjectIdentifier, content []byte, key crypto.S
 	if content == nil {
 		return nil, errors.New("sign content: there is none")
 	}
-	return sign(contentType, content, sha256.Sum256(content), key, chain, nil)
-}
-
-func sign(contentType asn1.ObjectIdentifier, content []byte, digest [32]byte, key crypto.Signer, chain []*x509.Certificate, stamp func([]byte) ([]byte, error)) ([]byte, error) {
-	if len(chain) == 0 {
-		return nil, errors.New("sign: no certificate given")
-	}
-	leaf := chain[0]
-	if pub, ok := leaf.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); !ok || !pub.Equal(key.Public()) {
-		return nil, fmt.Errorf("sign as %q: the key is not the certificate's", leaf.Subject.CommonName)
-	}
-	m := Message{
-		ContentType: contentType, Content: content, Hash: crypto.SHA256,
-		sidVersion: 1, sid: issuerAndSerial(leaf),
-	}
-	for i, c := range chain {
-		if i == 0 || string(c.RawIssuer) != string(c.RawSubject) {
-			m.Certificates = append(m.Certificates, c)
-		}
-	}
-	m.digestAlgorithm = tlv(tagSequence, objectID(oidSHA256))
-	switch pub := leaf.PublicKey.(type) {
-	case *ecdsa.PublicKey:
-		if pub.Curve != elliptic.P256() {
-			return nil, fmt.Errorf("sign as %q: curve %s is not P-256", leaf.Subject.CommonName, pub.Curve.Params().Name)
-		}
-		m.signatureAlgorithm = tlv(tagSequence, objectID(oidECDSASHA256))
-	case *rsa.PublicKey:
-		if pub.Size() < 2048/8 {
-			return nil, fmt.Errorf("sign as %q: the RSA key has fewer than 2048 bits", leaf.Subject.CommonName)
-		}
-		m.signatureAlgorithm = tlv(tagSequence, objectID(oidRSASHA256), []byte{tagNull, 0})
-	default:
-		return nil, fmt.Errorf("sign as %q: keys of type %T are not supported", leaf.Subject.CommonName, pub)
-	}
-	m.signedAttributes = signedAttributes(contentType, digest[:], leaf, m.Certificates)
-	signed := sha256.Sum256(tlv(tagSet, m.signedAttributes))
-	sig, err := key.Sign(rand.Reader, signed[:], crypto.SHA256)
+	who, err := newIdentity(contentType, chain)
 	if err != nil {
-		return nil, fmt.Errorf("sign as %q: %w", leaf.Subject.CommonName, err)
+		return nil, err
 	}
-	if _, ok := leaf.PublicKey.(*ecdsa.PublicKey); ok {
-		if sig, err = lowS(sig); err != nil {
-			return nil, fmt.Errorf("sign as %q: %w", leaf.Subject.CommonName, err)
-		}
-	}
-	m.Signature = sig
-	if stamp != nil {
-		if m.Token, err = stamp(sig); err != nil {
-			return nil, fmt.Errorf("timestamp the signature of %q: %w", leaf.Subject.CommonName, err)
-		}
-	}
-	m.sortCertificates()
-	return m.encode(), nil
+	return who.sign(content, sha256.Sum256(content), key, nil)
 }
 
 // signedAttributes returns the sorted contents of the set that is signed: content type, message digest and the

@@ -282,7 +282,7 @@ func (f *File) held(e Entry, revision int) (Object, error) {
 	if e.Index >= len(h.numbers) || h.numbers[e.Index] != e.Num {
 		return Object{}, malformed(c.Offset, "object stream %d does not hold object %d", e.Holder, e.Num)
 	}
-	l := lexer{buf: h.body, pos: h.offsets[e.Index], budget: &f.budget}
+	l := lexer{buf: h.body, pos: h.offsets[e.Index], budget: &f.budget, store: &f.store}
 	v, err := l.value(0)
 	if err != nil {
 		return Object{}, malformed(c.Offset, "object %d in stream %d: %v", e.Num, e.Holder, err)

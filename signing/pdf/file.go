@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 )
 
@@ -55,8 +56,7 @@ type File struct {
 	budget  int
 	decoded int // bytes that compressed streams have given so far
 	holders map[int]*holder
-	items   []Value      // scratch for reading objects
-	pairs   []Pair       // the same
+	store   store
 	loading map[int]bool // offsets of objects that are being read, against circles
 	cipher  *cipher      // nil when the file is not encrypted
 }
@@ -97,7 +97,7 @@ func open(data []byte) (*File, error) {
 	} else {
 		first = 0
 	}
-	f := &File{data: data, budget: maxValues, Shift: first}
+	f := &File{data: data, budget: maxValues, Shift: first, store: newStore()}
 	for {
 		if len(f.Revisions) == maxRevisions {
 			return nil, tooLarge(at, "it has more than %d revisions", maxRevisions)
@@ -147,7 +147,7 @@ func (f *File) hybrid(r *Revision, more Value) error {
 		return malformed(more.Start, "/XRefStm is not the offset of a cross-reference stream")
 	}
 	hidden := Revision{Xref: int(more.Int)}
-	l := lexer{buf: f.data, pos: hidden.Xref, budget: &f.budget}
+	l := lexer{buf: f.data, pos: hidden.Xref, budget: &f.budget, store: &f.store}
 	if err := f.xrefStream(&l, &hidden); err != nil {
 		return err
 	}
@@ -220,7 +220,7 @@ func (f *File) section(at, named int) (Revision, error) {
 	if at <= 0 || at >= len(f.data) {
 		return r, malformed(at, "a cross-reference section lies outside the file")
 	}
-	l := lexer{buf: f.data, pos: at, budget: &f.budget}
+	l := lexer{buf: f.data, pos: at, budget: &f.budget, store: &f.store}
 	var err error
 	if f.data[at] == 'x' {
 		err = f.table(&l, &r)
@@ -239,7 +239,7 @@ func (f *File) section(at, named int) (Revision, error) {
 	if f.budget -= len(r.Entries); f.budget < 0 {
 		return r, tooLarge(at, "it has more than %d values", maxValues)
 	}
-	sort.SliceStable(r.Entries, func(i, j int) bool { return r.Entries[i].Num < r.Entries[j].Num })
+	r.sort()
 	for i := 1; i < len(r.Entries); i++ {
 		if r.Entries[i].Num == r.Entries[i-1].Num {
 			return r, malformed(at, "object %d is listed twice", r.Entries[i].Num)
@@ -256,6 +256,14 @@ func (f *File) section(at, named int) (Revision, error) {
 		}
 	}
 	return r, f.tail(&l, &r, named)
+}
+
+// sort orders the entries by number; most tables are in order.
+func (r *Revision) sort() {
+	byNumber := func(a, b Entry) int { return a.Num - b.Num }
+	if !slices.IsSortedFunc(r.Entries, byNumber) {
+		slices.SortStableFunc(r.Entries, byNumber)
+	}
 }
 
 // tail reads startxref, the offset that it must give, %%EOF and one line end.
@@ -311,6 +319,7 @@ func (f *File) table(l *lexer, r *Revision) error {
 		if count*19 > len(l.buf)-l.pos {
 			return malformed(l.pos, "the cross-reference table is cut short")
 		}
+		r.Entries = slices.Grow(r.Entries, count)
 		for i := range count {
 			e, err := l.entry()
 			if err != nil {
@@ -374,7 +383,7 @@ func (f *File) linearized(r *Revision, at int) error {
 		return unsupported(p.Start, "it is linearized and was updated before")
 	}
 	r.Entries = append(r.Entries, main.Entries...)
-	sort.SliceStable(r.Entries, func(i, j int) bool { return r.Entries[i].Num < r.Entries[j].Num })
+	r.sort()
 	for i := 1; i < len(r.Entries); i++ {
 		if r.Entries[i].Num == r.Entries[i-1].Num {
 			return malformed(at, "object %d is listed twice", r.Entries[i].Num)
@@ -411,6 +420,11 @@ func (f *File) checkSpans() error {
 }
 
 func (f *File) last() *Revision { return &f.Revisions[len(f.Revisions)-1] }
+
+// Whole reports whether nothing stands before the file's first line, nor behind its end but line ends.
+func (f *File) Whole() bool {
+	return f.Shift == 0 && len(bytes.Trim(f.data[f.last().Marker:], "\r\n")) == 0
+}
 
 // Size returns the file's length in bytes.
 func (f *File) Size() int { return len(f.data) }

@@ -2,7 +2,6 @@ package pdf
 
 import (
 	"bytes"
-	"slices"
 	"strconv"
 )
 
@@ -11,9 +10,61 @@ type lexer struct {
 	buf    []byte
 	pos    int
 	budget *int
+	store  *store // nil: the lexer makes its own
+}
 
-	items []Value // of the arrays that are being read, innermost last
-	pairs []Pair  // of the dictionaries that are being read
+// store is where the items of arrays and the pairs of dictionaries lie that a file's values consist of. A file has
+// thousands of short ones, so they share blocks. It also has the room in which they are gathered.
+type store struct {
+	items, open []Value // the block that is being filled; the arrays that are being read, innermost last
+	pairs, keys []Pair  // the same for dictionaries
+}
+
+// The first block of a store holds so many; each further one twice as many, up to the most.
+const (
+	blockFirst = 24
+	blockMost  = 256
+)
+
+func newStore() store {
+	return store{open: make([]Value, 0, blockFirst), keys: make([]Pair, 0, blockFirst)}
+}
+
+func (l *lexer) stored() {
+	if l.store == nil {
+		l.store = &store{}
+	}
+}
+
+// keepItems ends the array that began at the given place among the open ones.
+func (s *store) keepItems(from int) []Value {
+	var kept []Value
+	s.items, kept = place(s.items, len(s.open)-from)
+	kept = append(kept, s.open[from:]...)
+	s.open = s.open[:from]
+	return kept
+}
+
+// keepPairs ends the dictionary that began at the given place among the open ones.
+func (s *store) keepPairs(from int) []Pair {
+	var kept []Pair
+	s.pairs, kept = place(s.pairs, len(s.keys)-from)
+	kept = append(kept, s.keys[from:]...)
+	s.keys = s.keys[:from]
+	return kept
+}
+
+// place takes n from the block, or from a new one when they don't fit, and returns the block and the empty place. What is
+// long has a place of its own, so that little of a block is lost.
+func place[T any](block []T, n int) (rest, taken []T) {
+	if n > blockMost/8 {
+		return block, make([]T, 0, n)
+	}
+	if block == nil || cap(block)-len(block) < n {
+		block = make([]T, 0, max(n, min(max(blockFirst, 2*cap(block)), blockMost)))
+	}
+	at := len(block)
+	return block[:at+n], block[at : at : at+n]
 }
 
 // The classes of byte (ISO 32000-1 §7.2.2).
@@ -183,7 +234,8 @@ func (l *lexer) hex(v *Value) error {
 		return malformed(start, "a hexadecimal string does not end")
 	}
 	for i, c := range l.buf[start+1 : start+end] {
-		if _, ok := hexDigit(c); !ok && !isSpace(c) {
+		// Nearly all that is read here is the zeros behind signatures.
+		if digit := c-'0' <= 9 || c|0x20 >= 'a' && c|0x20 <= 'f'; !digit && !isSpace(c) {
 			return malformed(start+1+i, "byte %q is in a hexadecimal string", c)
 		}
 	}
@@ -195,33 +247,101 @@ func (l *lexer) hex(v *Value) error {
 func (l *lexer) array(v *Value, depth int) error {
 	v.Kind = Array
 	l.pos++
-	bottom := len(l.items)
+	l.stored()
+	if n, plain, ok := l.numbers(); ok {
+		return l.flat(v, n, plain, depth)
+	}
+	bottom := len(l.store.open)
 	for {
 		l.space()
 		if l.pos < len(l.buf) && l.buf[l.pos] == ']' {
 			l.pos++
-			v.Items = slices.Clone(l.items[bottom:])
-			l.items = l.items[:bottom]
+			v.Items = l.store.keepItems(bottom)
 			return nil
 		}
 		item, err := l.value(depth + 1)
 		if err != nil {
 			return err
 		}
-		l.items = append(l.items, item)
+		l.store.open = append(l.store.open, item)
 	}
+}
+
+// numbers reports whether an array, whose bracket was just read, holds only numbers and references, how many, and whether
+// it is plain: without a reference. More than the file may have are not looked for a place; reading them fails.
+func (l *lexer) numbers() (count int, plain, ok bool) {
+	apart, plain := true, true
+	for _, c := range l.buf[l.pos:] {
+		switch {
+		case isDigit(c) || c == '.' || c == '-' || c == '+':
+			if apart {
+				count++
+			}
+			apart = false
+		case isSpace(c):
+			apart = true
+		case c == 'R': // the two numbers before it are not values of their own
+			count--
+			apart, plain = false, false
+		case c == ']':
+			return max(count, 0), plain, count <= *l.budget
+		default:
+			return 0, false, false
+		}
+	}
+	return 0, false, false
+}
+
+// flat reads an array of about n numbers and references. Widths of fonts are such, thousands in a file: they are read
+// into the place where they stay.
+func (l *lexer) flat(v *Value, n int, plain bool, depth int) error {
+	l.store.items, v.Items = place(l.store.items, n)
+	for {
+		l.space()
+		if l.buf[l.pos] == ']' { // numbers saw it
+			l.pos++
+			return nil
+		}
+		if plain && depth < maxDepth && *l.budget > 0 {
+			if item, ok := l.count(); ok {
+				*l.budget--
+				v.Items = append(v.Items, item)
+				continue
+			}
+		}
+		item, err := l.value(depth + 1)
+		if err != nil {
+			return err
+		}
+		v.Items = append(v.Items, item)
+	}
+}
+
+// count reads a short whole number that no reference can begin with. Others are left to value.
+func (l *lexer) count() (Value, bool) {
+	at, n := l.pos, int64(0)
+	for at < len(l.buf) && isDigit(l.buf[at]) && at-l.pos < 15 {
+		n = n*10 + int64(l.buf[at]-'0')
+		at++
+	}
+	if at == l.pos || at < len(l.buf) && isRegular(l.buf[at]) {
+		return Value{}, false
+	}
+	v := Value{Kind: Integer, Int: n, Start: l.pos, End: at, Raw: l.buf[l.pos:at]}
+	l.pos = at
+	return v, true
 }
 
 func (l *lexer) dict(v *Value, depth int) error {
 	v.Kind = Dict
 	l.pos += 2
-	bottom := len(l.pairs)
+	l.stored()
+	bottom := len(l.store.keys)
 	for {
 		l.space()
 		if l.pos+1 < len(l.buf) && l.buf[l.pos] == '>' && l.buf[l.pos+1] == '>' {
 			l.pos += 2
-			v.Pairs = slices.Clone(l.pairs[bottom:])
-			l.pairs = l.pairs[:bottom]
+			v.Pairs = l.store.keepPairs(bottom)
 			return v.unique()
 		}
 		if l.pos >= len(l.buf) || l.buf[l.pos] != '/' {
@@ -235,7 +355,7 @@ func (l *lexer) dict(v *Value, depth int) error {
 		if err != nil {
 			return err
 		}
-		l.pairs = append(l.pairs, Pair{Key: key.Raw, Start: key.Start, Value: item})
+		l.store.keys = append(l.store.keys, Pair{Key: key.Raw, Start: key.Start, Value: item})
 	}
 }
 

@@ -3,7 +3,7 @@ package pdf
 import (
 	"bytes"
 	"errors"
-	"sort"
+	"slices"
 )
 
 // read reads the object that an entry of a revision points to.
@@ -11,7 +11,7 @@ func (f *File) read(e Entry, revision int) (Object, error) {
 	if f.loading[e.Offset] {
 		return Object{}, malformed(e.Offset, "object %d needs itself to be read", e.Num)
 	}
-	l := lexer{buf: f.data[:f.Revisions[revision].Span.End], pos: e.Offset, budget: &f.budget, items: f.items, pairs: f.pairs}
+	l := lexer{buf: f.data[:f.Revisions[revision].Span.End], pos: e.Offset, budget: &f.budget, store: &f.store}
 	o := Object{Num: e.Num, Gen: e.Gen, Span: Span{Start: e.Offset}}
 	for l.pos < len(l.buf) && l.pos < e.Offset+4 && isSpace(l.buf[l.pos]) {
 		l.pos++ // some writers point to the line end before the object
@@ -28,7 +28,6 @@ func (f *File) read(e Entry, revision int) (Object, error) {
 	if o.Value, err = l.value(0); err != nil {
 		return o, err
 	}
-	f.items, f.pairs = l.items[:0], l.pairs[:0] // kept for the next object
 	f.charge(l.pos - e.Offset)
 	if l.keyword("stream") {
 		if f.loading == nil {
@@ -140,7 +139,7 @@ func (f *File) checkRevision(i int) error {
 		}
 	}
 	r.objects = objects
-	sort.Slice(spans, func(a, b int) bool { return spans[a].Start < spans[b].Start })
+	slices.SortFunc(spans, func(a, b Span) int { return a.Start - b.Start })
 	if r.Linear {
 		return nil // the first page's section lies among the objects; such files are never ours
 	}

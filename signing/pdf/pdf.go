@@ -7,8 +7,8 @@
 // the keyword stream, a table that lists again what did not change. Hybrid and linearized files, and files encrypted for
 // the empty user password, are read; other encryption is not. A file is a chain of revisions, each
 // ending at its own %%EOF; an update adds a revision and changes no byte before it. Parse checks a whole file;
-// Prepare reads only what it needs of a base document that we made. The package knows no cryptography but SHA-256
-// over the bytes to be signed. Start reading at File and Prepare.
+// Prepare, and Growing for several signatures, read only what they need of a base document that we made. The package knows no cryptography but SHA-256
+// over the bytes to be signed. Start reading at File, Growing and Prepare.
 package pdf
 
 import (

@@ -1,11 +1,13 @@
 package pdf
 
 import (
-	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -23,11 +25,13 @@ var (
 	ErrFieldFilled = errors.New("the signature field is already filled")
 )
 
-// Appearance is what a signature looks like: a content stream without resources, in a box of the given size in
-// points whose lower left corner is the origin. Readers scale it into the field's rectangle.
+// Appearance is what a signature looks like: a content stream without resources, and the box of it that is shown, in
+// points. Readers scale the box into the field's rectangle.
 type Appearance struct {
+	Left, Bottom  float64 // where the box has its lower left corner
 	Width, Height float64
 	Stream        []byte
+	Packed        bool // Stream is a zlib stream
 }
 
 // Request says which empty field is to be filled, and with what.
@@ -41,71 +45,41 @@ type Request struct {
 	Room       int         // bytes for the CMS signature; 0 means DefaultRoom
 }
 
+// size is about how many bytes the update for a request has.
+func (r Request) size() int {
+	size := 2*cmp.Or(r.Room, DefaultRoom) + 1024 + 2*(len(r.Name)+len(r.Reason)+len(r.Location))
+	if r.Appearance != nil {
+		size += len(r.Appearance.Stream)
+	}
+	return size
+}
+
 // Prepared is a document with an update that lacks only the signature's value.
 type Prepared struct {
 	buf    []byte
 	open   int // where the hole's < is
 	shut   int // after the hole's >
 	digest [32]byte
+	hash   hash.Cloner // of buf[:open]
 	done   bool
 }
 
 // Prepare appends an update to base that fills a signature field which is there and empty; it changes no byte of base
 // and adds no field. The base must have classic cross-reference tables.
-func Prepare(base []byte, r Request) (*Prepared, error) {
-	if r.Room == 0 {
-		r.Room = DefaultRoom
-	}
-	if r.Room < 512 || r.Room > maxRoom {
-		return nil, fmt.Errorf("prepare field %q: room for %d bytes is not between 512 and %d", r.Field, r.Room, maxRoom)
-	}
-	if r.At.IsZero() {
-		return nil, fmt.Errorf("prepare field %q: the time of signing is not given", r.Field)
-	}
-	u, err := begin(base, 2*r.Room+2048+appearanceSize(r.Appearance))
-	if err != nil {
-		return nil, fmt.Errorf("prepare field %q: %w", r.Field, err)
-	}
-	field, err := u.file.emptyField(r.Field)
-	if err != nil {
-		return nil, fmt.Errorf("prepare field %q: %w", r.Field, err)
-	}
-	p, err := u.write(field, r)
-	if err != nil {
-		return nil, fmt.Errorf("prepare field %q: %w", r.Field, err)
-	}
-	return p, nil
-}
+func Prepare(base []byte, r Request) (*Prepared, error) { return Open(base).prepare(r) }
 
-func appearanceSize(a *Appearance) int {
-	if a == nil {
-		return 0
+// empty makes sure that the field can be filled.
+func (f Field) empty() error {
+	o := f.Object
+	switch {
+	case f.Type != "Sig":
+		return ErrNoField
+	case o.Value.Get("V").Kind != Null:
+		return ErrFieldFilled
+	case !o.Value.Get("Subtype").Is("Widget") || o.Value.Get("Kids").Kind != Null || o.Span.End == 0:
+		return unsupported(o.Span.Start, "the field is not its own widget")
 	}
-	return len(a.Stream)
-}
-
-// emptyField finds the field and makes sure that it can be filled.
-func (f *File) emptyField(name string) (Field, error) {
-	fields, err := f.Fields(len(f.Revisions) - 1)
-	if err != nil {
-		return Field{}, err
-	}
-	for _, field := range fields {
-		if field.Name != name {
-			continue
-		}
-		o := field.Object
-		switch {
-		case field.Type != "Sig":
-			return field, ErrNoField
-		case o.Value.Get("V").Kind != Null:
-			return field, ErrFieldFilled
-		case !o.Value.Get("Subtype").Is("Widget") || o.Value.Get("Kids").Kind != Null || o.Span.End == 0:
-			return field, unsupported(o.Span.Start, "the field is not its own widget")
-		}
-		return field, nil
-	}
-	return Field{}, ErrNoField
+	return nil
 }
 
 // nextNumber returns the first object number that was never used.
@@ -124,6 +98,7 @@ func (f *File) nextNumber() (int, error) {
 
 // update is a revision in the making.
 type update struct {
+	growing *Growing
 	file    *File
 	base    int
 	next    int // the next free object number
@@ -132,29 +107,7 @@ type update struct {
 }
 
 // begin starts an update of a document that has classic cross-reference tables; room is how many bytes it will add.
-func begin(base []byte, room int) (*update, error) {
-	f, err := open(base)
-	if err != nil {
-		return nil, err
-	}
-	if f.last().Streams || f.last().Linear || f.last().Hybrid || f.cipher != nil {
-		return nil, unsupported(f.last().Xref, "the base has no classic cross-reference table")
-	}
-	if f.Shift != 0 || len(bytes.Trim(base[f.last().Marker:], "\r\n")) != 0 {
-		return nil, malformed(f.last().Marker, "there is something before or behind the base")
-	}
-	next, err := f.nextNumber()
-	if err != nil {
-		return nil, err
-	}
-	u := &update{file: f, base: len(base), next: next}
-	u.out = make([]byte, len(base), len(base)+room)
-	copy(u.out, base)
-	if last := u.out[u.base-1]; last != '\n' && last != '\r' {
-		u.out = append(u.out, '\n')
-	}
-	return u, nil
-}
+func begin(base []byte, room int) (*update, error) { return Open(base).begin(room) }
 
 // number takes the next free object number.
 func (u *update) number() int {
@@ -164,10 +117,16 @@ func (u *update) number() int {
 
 func (u *update) begin(num, gen int) {
 	u.entries = append(u.entries, Entry{Num: num, Gen: gen, Offset: len(u.out)})
-	u.out = strconv.AppendInt(u.out, int64(num), 10)
-	u.out = append(u.out, ' ')
-	u.out = strconv.AppendInt(u.out, int64(gen), 10)
+	u.out = appendPair(u.out, num, gen)
 	u.out = append(u.out, " obj\n"...)
+}
+
+func appendReference(out []byte, num, gen int) []byte {
+	return append(appendPair(out, num, gen), " R"...)
+}
+
+func appendPair(out []byte, a, b int) []byte {
+	return strconv.AppendInt(append(strconv.AppendInt(out, int64(a), 10), ' '), int64(b), 10)
 }
 
 func (u *update) end() { u.out = append(u.out, "\nendobj\n"...) }
@@ -185,21 +144,37 @@ func (u *update) write(field Field, r Request) (*Prepared, error) {
 	if looks != 0 {
 		u.appearance(looks, r.Appearance)
 	}
-	if err := u.xref(fmt.Sprintf("%s\n%d", field.Name, r.At.UnixNano())); err != nil {
+	if err := u.xref(field.Name + "\n" + strconv.FormatInt(r.At.UnixNano(), 10)); err != nil {
 		return nil, err
 	}
 	return p, u.close(p, ranges)
 }
 
 // close puts the byte range in its place and hashes what is to be signed.
-func (u *update) close(p *Prepared, ranges int) error {
-	text := fmt.Appendf(nil, "[0 %d %d %d]", p.open, p.shut, len(u.out)-p.shut)
+func (u *update) close(p *Prepared, ranges int) (err error) {
+	text := append(make([]byte, 0, byteRangeRoom+8), "[0 "...)
+	for i, n := range []int{p.open, p.shut, len(u.out) - p.shut} {
+		if i > 0 {
+			text = append(text, ' ')
+		}
+		text = strconv.AppendInt(text, int64(n), 10)
+	}
+	text = append(text, ']')
 	if len(text) > byteRangeRoom {
 		return tooLarge(-1, "the document is too long to sign")
 	}
 	copy(u.out[ranges:], text)
 	p.buf = u.out
-	p.digest = p.sum()
+	if p.hash, err = u.growing.hash.Clone(); err != nil {
+		return fmt.Errorf("hash the document: %w", err)
+	}
+	p.hash.Write(p.buf[u.growing.hashed:p.open])
+	whole, err := p.hash.Clone()
+	if err != nil {
+		return fmt.Errorf("hash the document: %w", err)
+	}
+	whole.Write(p.buf[p.shut:])
+	whole.Sum(p.digest[:0])
 	return nil
 }
 
@@ -219,9 +194,12 @@ func (u *update) widget(field Field, value, looks int) {
 		}
 	}
 	u.out = append(u.out, src[at:v.End-2]...)
-	u.out = fmt.Appendf(u.out, "/V %d 0 R", value)
+	u.out = append(u.out, "/V "...)
+	u.out = appendReference(u.out, value, 0)
 	if looks != 0 {
-		u.out = fmt.Appendf(u.out, "/AP<</N %d 0 R>>", looks)
+		u.out = append(u.out, "/AP<</N "...)
+		u.out = appendReference(u.out, looks, 0)
+		u.out = append(u.out, ">>"...)
 	}
 	u.out = append(u.out, ">>"...)
 	u.end()
@@ -254,7 +232,9 @@ func (u *update) signature(field Field, num int, r Request) (p *Prepared, ranges
 func (u *update) hole(room int) (p *Prepared, ranges int) {
 	u.out = append(u.out, "/ByteRange"...)
 	ranges = len(u.out)
-	u.out = append(u.out, bytes.Repeat([]byte{' '}, byteRangeRoom)...)
+	for range byteRangeRoom {
+		u.out = append(u.out, ' ')
+	}
 	u.out = append(u.out, "/Contents"...)
 	p = &Prepared{open: len(u.out)}
 	u.out = append(u.out, '<')
@@ -285,17 +265,26 @@ func (u *update) lock(field Field) error {
 			u.out = append(u.out, u.file.data[v.Start:v.End]...)
 		}
 	}
-	u.out = fmt.Appendf(u.out, ">>/Data %d %d R>>]", root.Int, root.Gen)
+	u.out = append(u.out, ">>/Data "...)
+	u.out = appendReference(u.out, int(root.Int), int(root.Gen))
+	u.out = append(u.out, ">>]"...)
 	return nil
 }
 
 func (u *update) appearance(num int, a *Appearance) {
 	u.begin(num, 0)
-	u.out = append(u.out, "<</Type/XObject/Subtype/Form/BBox[0 0 "...)
-	u.out = strconv.AppendFloat(u.out, a.Width, 'f', -1, 64)
-	u.out = append(u.out, ' ')
-	u.out = strconv.AppendFloat(u.out, a.Height, 'f', -1, 64)
-	u.out = append(u.out, "]/Resources<<>>/Length "...)
+	u.out = append(u.out, "<</Type/XObject/Subtype/Form/BBox["...)
+	for i, v := range []float64{a.Left, a.Bottom, a.Left + a.Width, a.Bottom + a.Height} {
+		if i > 0 {
+			u.out = append(u.out, ' ')
+		}
+		u.out = strconv.AppendFloat(u.out, math.Round(v*1000)/1000, 'f', -1, 64)
+	}
+	u.out = append(u.out, "]/Resources<<>>"...)
+	if a.Packed {
+		u.out = append(u.out, "/Filter/FlateDecode"...)
+	}
+	u.out = append(u.out, "/Length "...)
 	u.out = strconv.AppendInt(u.out, int64(len(a.Stream)), 10)
 	u.out = append(u.out, ">>\nstream\n"...)
 	u.out = append(u.out, a.Stream...)
@@ -313,7 +302,7 @@ func (u *update) xref(seed string) error {
 		for n < len(u.entries) && u.entries[n].Num == u.entries[n-1].Num+1 {
 			n++
 		}
-		u.out = fmt.Appendf(u.out, "%d %d\n", u.entries[i].Num, n-i)
+		u.out = append(appendPair(u.out, u.entries[i].Num, n-i), '\n')
 		for ; i < n; i++ {
 			u.out = appendEntry(u.out, u.entries[i])
 		}
@@ -323,22 +312,43 @@ func (u *update) xref(seed string) error {
 	if root.Kind != Reference {
 		return malformed(old.Start, "the trailer's root is not a reference")
 	}
-	u.out = fmt.Appendf(u.out, "trailer\n<</Size %d/Root %d %d R", u.next, root.Int, root.Gen)
+	u.out = strconv.AppendInt(append(u.out, "trailer\n<</Size "...), int64(u.next), 10)
+	u.out = appendReference(append(u.out, "/Root "...), int(root.Int), int(root.Gen))
 	if info := old.Get("Info"); info.Kind == Reference {
-		u.out = fmt.Appendf(u.out, "/Info %d %d R", info.Int, info.Gen)
+		u.out = appendReference(append(u.out, "/Info "...), int(info.Int), int(info.Gen))
 	}
 	if id := old.Get("ID"); id.Kind == Array && len(id.Items) == 2 {
-		h := sha256.New()
-		h.Write(id.Items[1].Bytes())
-		fmt.Fprintf(h, "%s\n%d", seed, u.base)
-		u.out = fmt.Appendf(u.out, "/ID[<%x><%x>]", id.Items[0].Bytes(), h.Sum(nil)[:16])
+		before := id.Items[1].Bytes()
+		text := append(make([]byte, 0, len(before)+len(seed)+24), before...)
+		text = append(append(text, seed...), '\n')
+		sum := sha256.Sum256(strconv.AppendInt(text, int64(u.base), 10))
+		u.out = hex.AppendEncode(append(u.out, "/ID[<"...), id.Items[0].Bytes())
+		u.out = hex.AppendEncode(append(u.out, "><"...), sum[:16])
+		u.out = append(u.out, ">]"...)
 	}
-	u.out = fmt.Appendf(u.out, "/Prev %d>>\nstartxref\n%d\n%%%%EOF\n", u.file.last().Xref, start)
+	u.out = strconv.AppendInt(append(u.out, "/Prev "...), int64(u.file.last().Xref), 10)
+	u.out = strconv.AppendInt(append(u.out, ">>\nstartxref\n"...), int64(start), 10)
+	u.out = append(u.out, "\n%%EOF\n"...)
 	return nil
 }
 
+// appendEntry writes one line of a table: ten digits, five digits, n.
 func appendEntry(out []byte, e Entry) []byte {
-	return fmt.Appendf(out, "%010d %05d n \n", e.Offset, e.Gen)
+	out = appendDigits(out, e.Offset, 10)
+	out = appendDigits(append(out, ' '), e.Gen, 5)
+	return append(out, " n \n"...)
+}
+
+// appendDigits writes a number with leading zeros.
+func appendDigits(out []byte, n, width int) []byte {
+	for range width {
+		out = append(out, '0')
+	}
+	for i := len(out) - 1; n > 0 && i >= len(out)-width; i-- {
+		out[i] = byte('0' + n%10)
+		n /= 10
+	}
+	return out
 }
 
 // Digest returns the SHA-256 of the bytes to be signed: all but the hole.
@@ -357,21 +367,30 @@ func (p *Prepared) sum() (out [32]byte) {
 	return out
 }
 
-// Finish puts the CMS signature into the hole, in lower-case hexadecimal digits padded with zeros, and returns the
-// document. It refuses when the prepared bytes are not what Digest spoke of any more, and can be called once.
+// Finish puts the CMS signature into the hole and returns the document. It refuses when the prepared bytes are not what
+// Digest spoke of any more, and can be called once.
 func (p *Prepared) Finish(cms []byte) ([]byte, error) {
+	if p.sum() != p.digest {
+		return nil, errors.New("finish the signature: the prepared document was changed meanwhile")
+	}
+	if err := p.put(cms); err != nil {
+		return nil, err
+	}
+	return p.buf, nil
+}
+
+// put writes a message into the hole, in lower-case hexadecimal digits; the zeros behind it are there.
+func (p *Prepared) put(cms []byte) error {
 	hole := p.buf[p.open+1 : p.shut-1]
 	switch {
 	case p.done:
-		return nil, errors.New("finish the signature: it was finished before")
+		return errors.New("finish the signature: it was finished before")
 	case len(cms) == 0:
-		return nil, errors.New("finish the signature: it is empty")
+		return errors.New("finish the signature: it is empty")
 	case 2*len(cms) > len(hole):
-		return nil, fmt.Errorf("finish the signature: it has %d bytes, the document has room for %d", len(cms), len(hole)/2)
-	case p.sum() != p.digest:
-		return nil, errors.New("finish the signature: the prepared document was changed meanwhile")
+		return fmt.Errorf("finish the signature: it has %d bytes, the document has room for %d", len(cms), len(hole)/2)
 	}
 	p.done = true
 	hex.Encode(hole, cms)
-	return p.buf, nil
+	return nil
 }

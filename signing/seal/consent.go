@@ -19,16 +19,16 @@ import (
 // for true: the signature in the document must hold (Judge), its certificate must name the order and the evidence, and
 // what lies before it must be the base document that was confirmed.
 // The fields to be filled are returned by name, with what the confirmed content says.
-func (l *Local) consent(o Order) (map[string]pdf.Field, Facts, error) {
-	empty, facts, err := l.consented(o)
+func (l *Local) consent(o Order, digest [32]byte) (map[string]pdf.Field, Facts, error) {
+	empty, facts, err := l.consented(o, digest)
 	if err != nil && !fault.Is(err, "seal.rank") {
 		return nil, facts, fault.Wrap(err, fault.Forbidden, "seal.consent", nil)
 	}
 	return empty, facts, err
 }
 
-func (l *Local) consented(o Order) (map[string]pdf.Field, Facts, error) {
-	if sha256.Sum256(o.Document) != o.Consent.Signed {
+func (l *Local) consented(o Order, digest [32]byte) (map[string]pdf.Field, Facts, error) {
+	if digest != o.Consent.Signed {
 		return nil, Facts{}, errors.New("the document is not the one with the customer's signature")
 	}
 	f, err := pdf.Parse(o.Document)

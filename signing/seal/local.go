@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/sha256"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -52,6 +53,7 @@ type Local struct {
 	suspended atomic.Bool
 	judged    sync.Map     // SHA-256 of the seals' chains whose first document was judged good
 	working   sync.Map     // orders that Release, Confirm or Discard is at
+	prepared  sync.Map     // SHA-256 of a seal's chain to *signing.Identity; as many as the register has seals
 	settling  sync.RWMutex // Apply reads, Settle writes: no intent of a running Apply is ever settled under it
 }
 
@@ -145,11 +147,12 @@ func (l *Local) sealed(ctx context.Context, o Order) (Result, error) {
 	now := l.Clock.Now()
 	// A copy of our own: what was judged can't be exchanged before it is sealed.
 	o.Document = bytes.Clone(o.Document)
+	document := pdf.Open(o.Document)
 	plan, err := l.plan(ctx, o, now)
 	if err != nil {
 		return Result{}, err
 	}
-	fields, facts, err := l.consent(o)
+	fields, facts, err := l.consent(o, document.SHA256())
 	if err != nil {
 		return Result{}, err
 	}
@@ -167,7 +170,7 @@ func (l *Local) sealed(ctx context.Context, o Order) (Result, error) {
 	if err := l.intend(ctx, plan); err != nil {
 		return Result{}, err
 	}
-	r, err := l.seal(ctx, o, plan, fields, now)
+	r, err := l.seal(ctx, o, document, plan, fields, now)
 	if err == nil {
 		err = l.hold(ctx, o, r)
 	}
@@ -252,8 +255,8 @@ func (l *Local) intend(ctx context.Context, plan []step) error {
 }
 
 // seal makes the signatures in memory, one upon the other. Each is checked with its public key over the finished bytes.
-func (l *Local) seal(ctx context.Context, o Order, plan []step, fields map[string]pdf.Field, now time.Time) (Result, error) {
-	r := Result{Document: o.Document, Level: signing.BB}
+func (l *Local) seal(ctx context.Context, o Order, document *pdf.Growing, plan []step, fields map[string]pdf.Field, now time.Time) (Result, error) {
+	r := Result{Level: signing.BB}
 	if l.Authority != nil {
 		r.Level = signing.BT
 	}
@@ -266,7 +269,11 @@ func (l *Local) seal(ctx context.Context, o Order, plan []step, fields map[strin
 		if err != nil {
 			return Result{}, err
 		}
-		filled, err := signing.Fill(ctx, r.Document, request, private, s.seal.Chain, l.Authority)
+		who, err := l.identity(s.seal)
+		filled := signing.Filled{}
+		if err == nil {
+			filled, err = who.Fill(ctx, document, request, private, l.Authority)
+		}
 		if fault.KindOf(err) == fault.Unavailable {
 			return Result{}, away(fmt.Errorf("use the key of seal %s: %w", s.seal.ID, err))
 		}
@@ -288,8 +295,30 @@ func (l *Local) seal(ctx context.Context, o Order, plan []step, fields map[strin
 	if err := l.State(ctx); err != nil {
 		return Result{}, err
 	}
-	r.SHA256 = sha256.Sum256(r.Document)
+	r.SHA256 = document.SHA256()
 	return r, nil
+}
+
+// identity returns what is the same in all signatures of a seal.
+func (l *Local) identity(s Seal) (*signing.Identity, error) {
+	set := sumOf(s.Chain)
+	if known, ok := l.prepared.Load(set); ok {
+		return known.(*signing.Identity), nil
+	}
+	who, err := signing.NewIdentity(s.Chain)
+	if err != nil {
+		return nil, fmt.Errorf("prepare seal %s: %w", s.ID, err)
+	}
+	known, _ := l.prepared.LoadOrStore(set, who)
+	return known.(*signing.Identity), nil
+}
+
+func sumOf(chains ...[]*x509.Certificate) [32]byte {
+	h := sha256.New()
+	for _, c := range slices.Concat(chains...) {
+		h.Write(c.Raw)
+	}
+	return [32]byte(h.Sum(nil))
 }
 
 // request says how a seal fills its field.
@@ -314,13 +343,11 @@ func (l *Local) request(o Order, s Seal, fields map[string]pdf.Field, now time.T
 // judge gives the first document under each set of certificates the whole judgement: it is the chains that could be at
 // fault, and they don't change. That the bytes are signed right was checked seal by seal, the customer's part before.
 func (l *Local) judge(document []byte, plan []step) error {
-	h := sha256.New()
-	for _, s := range plan {
-		for _, c := range s.seal.Chain {
-			h.Write(c.Raw)
-		}
+	chains := make([][]*x509.Certificate, len(plan))
+	for i, s := range plan {
+		chains[i] = s.seal.Chain
 	}
-	set := [32]byte(h.Sum(nil))
+	set := sumOf(chains...)
 	if _, ok := l.judged.Load(set); ok {
 		return nil
 	}

@@ -37,6 +37,7 @@ func Drawn(lines func(c Clerk, at time.Time) []string, others ...*font.Font) fun
 		if err != nil {
 			return nil, err
 		}
+		a = stamp.Packed(a)
 		drawn.Store(round, a)
 		return &a, nil
 	}

@@ -120,6 +120,7 @@ const maxText = 512
 // clean makes a text from a file fit for a terminal: control and direction characters become U+FFFD.
 func clean(s string) string {
 	var b strings.Builder
+	b.Grow(min(len(s), 4*maxText))
 	count := 0
 	for _, r := range s {
 		if count++; count > maxText {

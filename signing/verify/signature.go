@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/hex"
@@ -220,6 +221,17 @@ func (v *verification) digest(s *found, h crypto.Hash) []byte {
 	}
 	w.Write(v.data[contents.End : int(items[2].Int+items[3].Int)-len(v.before)])
 	return w.Sum(nil)
+}
+
+// sum is the SHA-256 of the whole file.
+func (v *verification) sum(data []byte) [32]byte {
+	if v != nil {
+		if r, ok := v.running[crypto.SHA256]; ok {
+			r.hash.Write(v.data[r.at:])
+			return [32]byte(r.hash.Sum(nil))
+		}
+	}
+	return sha256.Sum256(data)
 }
 
 // checkMessage judges a CMS signature over the document.

@@ -19,12 +19,12 @@ func summarize(r Report) Summary {
 }
 
 func sentence(r Report, l locale.Lang) string {
+	if r.Verdict == Passed && len(r.Signatures) == 1 {
+		return locale.Text(l, "verify.summary.passed_one", nil)
+	}
 	args := locale.Args{"count": strconv.Itoa(len(r.Signatures)), "field": r.subject}
 	switch r.Verdict {
 	case Passed:
-		if len(r.Signatures) == 1 {
-			return locale.Text(l, "verify.summary.passed_one", args)
-		}
 		return locale.Text(l, "verify.summary.passed_many", args)
 	case Failed, Indeterminate:
 		key := "verify.summary.indeterminate"

@@ -167,9 +167,17 @@ func validAt(chain []*x509.Certificate, at time.Time) bool {
 func linksOf(chain []*x509.Certificate) []Link {
 	links := make([]Link, len(chain))
 	for i, c := range chain {
-		links[i] = link(c, "valid")
+		links[i] = Link{Subject: clean(c.Subject.String()), Status: "valid"}
 	}
-	links[len(links)-1].Status = "root"
+	// Each is issued by the next, the root by itself: their names need not be written again.
+	last := len(links) - 1
+	for i := range links {
+		links[i].Issuer = links[min(i+1, last)].Subject
+		if !bytes.Equal(chain[i].RawIssuer, chain[min(i+1, last)].RawSubject) {
+			links[i].Issuer = clean(chain[i].Issuer.String())
+		}
+	}
+	links[last].Status = "root"
 	return links
 }
 

@@ -18,7 +18,6 @@ package verify
 import (
 	"bytes"
 	"crypto"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -139,23 +138,31 @@ func Verify(data []byte, p Policy) Report { return Examine(data, p).Report }
 
 // Examine judges a file as Verify does, and tells what it takes to raise its level.
 func Examine(data []byte, p Policy) Standing {
-	sum := sha256.Sum256(data)
+	out, v := examine(data, p)
+	sum := v.sum(data)
+	out.Report.File.SHA256 = hex.EncodeToString(sum[:])
+	return out
+}
+
+// examine is Examine but for the file's digest, for which what was hashed of it need not be hashed again. The verification
+// is nil when there was none.
+func examine(data []byte, p Policy) (Standing, *verification) {
 	r := Report{
 		Integrity: "none", Changes: "none",
-		File:       File{SHA256: hex.EncodeToString(sum[:]), Size: len(data)},
+		File:       File{Size: len(data)},
 		Signatures: []Signature{}, ChangeList: []Change{}, Limits: []string{},
 	}
 	whole := data
 	f, err := pdf.Parse(data)
 	if err != nil {
-		return Standing{Report: r.unparsed(data, err)}
+		return Standing{Report: r.unparsed(data, err)}, nil
 	}
 	data = data[f.Shift:]
 	r.File.Revisions = len(f.Revisions)
 	last := len(f.Revisions) - 1
 	fields, err := f.Fields(last)
 	if err != nil {
-		return Standing{Report: r.unparsed(data, err)}
+		return Standing{Report: r.unparsed(data, err)}, nil
 	}
 	v := newVerification(f, data, p)
 	v.before = whole[:f.Shift]
@@ -165,19 +172,19 @@ func Examine(data []byte, p Policy) Standing {
 		}
 	}
 	if len(v.found) > maxSignatures {
-		return Standing{Report: r.unparsed(data, &pdf.Error{Reason: pdf.TooLarge, Offset: -1, What: fmt.Sprintf("it has more than %d signatures", maxSignatures)})}
+		return Standing{Report: r.unparsed(data, &pdf.Error{Reason: pdf.TooLarge, Offset: -1, What: fmt.Sprintf("it has more than %d signatures", maxSignatures)})}, nil
 	}
 	for _, s := range v.found {
 		s.problem = v.locate(s)
 	}
 	dictionaries, err := v.dictionaries()
 	if err != nil {
-		return Standing{Report: r.unparsed(data, err)}
+		return Standing{Report: r.unparsed(data, err)}, nil
 	}
 	if len(v.found) == 0 && dictionaries == 0 && !v.hidden() {
 		r.Verdict, r.Problem = NoSignature, "no_signature"
 		r.Summary = summarize(r)
-		return Standing{Report: r}
+		return Standing{Report: r}, nil
 	}
 	// In the order in which they were made, which need not be that of the fields.
 	slices.SortStableFunc(v.found, func(a, b *found) int { return a.revision - b.revision })
@@ -199,7 +206,7 @@ func Examine(data []byte, p Policy) Standing {
 	v.judgeChanges()
 	r = v.report(r)
 	r.Summary = summarize(r)
-	return v.standing(r)
+	return v.standing(r), v
 }
 
 // unparsed reports a file that can't be read. One that claims to be signed is FAILED: every file that we sign is

@@ -88,7 +88,7 @@ func arrivalOnce(t *testing.T, s helpdesk.Store) {
 func arrivalBytes(t *testing.T, s helpdesk.Store) {
 	for i, size := range []int{0, 1, 1 << 20, 3<<20 + 17} {
 		raw := bytes.Repeat([]byte{byte(i + 1)}, size)
-		id, _ := put(t, s, helpdesk.Arrival{Mailbox: "m", UID: uint32(i), Raw: raw})
+		id, _ := put(t, s, helpdesk.Arrival{Mailbox: "m", UID: uint32(i + 1), Raw: raw})
 		deskUpdate(t, s, func(tx helpdesk.Tx) error {
 			got, err := tx.Raw(id)
 			if !bytes.Equal(got, raw) {
@@ -110,7 +110,7 @@ func arrivalBytes(t *testing.T, s helpdesk.Store) {
 func arrivalFates(t *testing.T, s helpdesk.Store) {
 	fates := []helpdesk.Fate{helpdesk.ToTicket, helpdesk.ToTicket, helpdesk.Held, helpdesk.Quarantined}
 	for i, fate := range fates {
-		id, _ := put(t, s, helpdesk.Arrival{Mailbox: "m", UID: uint32(i), Raw: []byte{byte(i)}})
+		id, _ := put(t, s, helpdesk.Arrival{Mailbox: "m", UID: uint32(i + 1), Raw: []byte{byte(i)}})
 		deskUpdate(t, s, func(tx helpdesk.Tx) error {
 			in, err := tx.Intake(id)
 			if err != nil {
@@ -140,7 +140,7 @@ func arrivalFates(t *testing.T, s helpdesk.Store) {
 
 func sameMail(t *testing.T, s helpdesk.Store) {
 	for i := range 2 {
-		put(t, s, helpdesk.Arrival{Mailbox: "m", UID: uint32(i), Raw: []byte{byte(i)}})
+		put(t, s, helpdesk.Arrival{Mailbox: "m", UID: uint32(i + 1), Raw: []byte{byte(i)}})
 	}
 	deskUpdate(t, s, func(tx helpdesk.Tx) error {
 		for id := int64(1); id <= 2; id++ {

@@ -81,6 +81,9 @@ func (w *bitWriter) match(length, distance int) {
 	w.put(uint64(d&(1<<extra-1)), extra)
 }
 
+// Deflate returns data as a zlib stream. The same data gives the same bytes for ever.
+func Deflate(data []byte) []byte { return appendDeflate(nil, data) }
+
 // appendDeflate appends data, compressed as a zlib stream, to dst.
 func appendDeflate(dst, data []byte) []byte {
 	w := bitWriter{out: append(dst, zlibHeader...)}

@@ -11,6 +11,7 @@ import (
 
 	"countersign/signing/pdf"
 	"countersign/signing/pdf/font"
+	"countersign/signing/pdf/page"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -204,12 +205,19 @@ func (c *canvas) star(x, y, r float64) {
 // be, never larger, so that a seal keeps its real size.
 func Fit(a pdf.Appearance, width, height float64) pdf.Appearance {
 	scale := min(1, width/a.Width, height/a.Height)
-	c := &canvas{}
-	c.b = append(c.b, "q "...)
-	c.nums("cm", scale, 0, 0, scale, (width-a.Width*scale)/2, (height-a.Height*scale)/2)
-	c.b = append(c.b, a.Stream...)
-	c.b = append(c.b, "Q\n"...)
-	return pdf.Appearance{Width: width, Height: height, Stream: c.b}
+	wide, high := width/scale, height/scale
+	a.Left -= (wide - a.Width) / 2
+	a.Bottom -= (high - a.Height) / 2
+	a.Width, a.Height = wide, high
+	return a
+}
+
+// Packed compresses an appearance that is used many times.
+func Packed(a pdf.Appearance) pdf.Appearance {
+	if !a.Packed {
+		a.Stream, a.Packed = page.Deflate(a.Stream), true
+	}
+	return a
 }
 
 func nfc(s string) string { return norm.NFC.String(s) }

@@ -2,8 +2,10 @@ package stamp
 
 import (
 	"bytes"
+	"compress/zlib"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -249,16 +251,39 @@ func TestFitMakesSmallerButNeverLarger(t *testing.T) {
 		t.Fatal(err)
 	}
 	large := Fit(a, 300, 200)
-	if large.Width != 300 || large.Height != 200 {
-		t.Errorf("field is %g × %g", large.Width, large.Height)
-	}
-	if !strings.HasPrefix(string(large.Stream), "q 1 0 0 1 98.976 48.976 cm\n") {
-		t.Errorf("not centred in its own size: %q", large.Stream[:40])
+	if got := box(large); got != "-98.976 -48.976 300.000 200.000" {
+		t.Errorf("not centred in its own size: %s", got)
 	}
 	small := Fit(a, 51.0236, 60)
-	if !strings.HasPrefix(string(small.Stream), "q 0.5 0 0 0.5 0 4.488 cm\n") {
-		t.Errorf("not made smaller: %q", small.Stream[:40])
+	if got := box(small); got != "0.000 -8.976 102.047 120.000" {
+		t.Errorf("not made smaller: %s", got)
 	}
+	if got := box(Fit(small, 51.0236, 60)); got != box(small) {
+		t.Errorf("fitted twice, it is %s", got)
+	}
+	if !bytes.Equal(a.Stream, small.Stream) {
+		t.Error("it is drawn anew")
+	}
+}
+
+func TestAPackedSealIsTheSameSeal(t *testing.T) {
+	a, err := Round(Seal{Geometry: "vn-company", Name: "Công ty Điện lực Mẫu", Line: "Đã xác nhận"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := Packed(Packed(a))
+	z, err := zlib.NewReader(bytes.NewReader(p.Stream))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(z)
+	if err != nil || !bytes.Equal(got, a.Stream) || !p.Packed || len(p.Stream) > len(a.Stream)/2 || box(p) != box(a) {
+		t.Errorf("%d bytes of %d: %v", len(p.Stream), len(a.Stream), err)
+	}
+}
+
+func box(a pdf.Appearance) string {
+	return fmt.Sprintf("%.3f %.3f %.3f %.3f", a.Left, a.Bottom, a.Width, a.Height)
 }
 
 func BenchmarkRound(b *testing.B) {
