@@ -57,7 +57,9 @@ type Order struct {
 	Document  DocumentFacts  `json:"document"`
 	Card      *CardFacts     `json:"card,omitempty"`
 	Portrait  *PortraitFacts `json:"portrait,omitempty"`
-	Challenge string         `json:"challenge"` // the confirmation that runs now
+	Way       Method         `json:"way"`       // in which the customer chose to confirm; empty before
+	Challenge string         `json:"challenge"` // the confirmation by code that runs now
+	Pen       *Pen           `json:"pen,omitempty"`
 	CodeSent  Delivery       `json:"code_sent"` // what became of the message with its code
 	Confirm   *Confirmation  `json:"confirm,omitempty"`
 	Seals     []SealUse      `json:"seals"`
@@ -177,7 +179,7 @@ func (p *PortraitFacts) Fit() bool {
 
 // Confirmation is how the customer confirmed, in words that don't blur its rank.
 type Confirmation struct {
-	Method    string    `json:"method"`  // otp_mail, otp_app
+	Method    string    `json:"method"`  // Method.Record: otp_mail, otp_app, ink
 	Channel   string    `json:"channel"` // masked address, or the app
 	Challenge string    `json:"challenge"`
 	Tries     int       `json:"tries"`
@@ -188,6 +190,8 @@ type Confirmation struct {
 	SignedID  string    `json:"signed_id"`
 	// EvidenceID names the stored record whose digest stands in the certificate.
 	EvidenceID string `json:"evidence_id"`
+	StrokesID  string `json:"strokes_id,omitempty"` // the handwriting
+	Witness    Person `json:"witness,omitzero"`     // who saw the customer write
 }
 
 // SealUse is one line of the seal book that concerns this order.

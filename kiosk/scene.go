@@ -27,6 +27,8 @@ type Station struct {
 	Challenge *otp.Challenge
 	Enrol     string
 	HasApp    bool
+	Offers    []Offer          // ways to confirm, while the order waits for it
+	Pad       *Pad             // the handwriting under way
 	Lines     []workorder.Line // of the page that is shown
 	Promises  []workorder.Row  // label and value: what agreeing means, in a few lines
 	Amount    string
@@ -85,6 +87,10 @@ func (h *Hall) dress(tx Tx, st *Station) error {
 	st.Sent = o.CodeSent
 	if o.State != Confirming {
 		return nil
+	}
+	st.Offers = h.offers(o, st.Service)
+	if st.Pad, err = o.pad(tx); err != nil {
+		return err
 	}
 	if o.Challenge != "" {
 		if st.Challenge, err = tx.Challenge(o.Challenge); err != nil {

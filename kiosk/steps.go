@@ -70,7 +70,7 @@ func (o *Order) Reopen(now time.Time) {
 	}
 	o.State = Draft
 	o.Document = DocumentFacts{VerifyCode: o.Document.VerifyCode}
-	o.Challenge = ""
+	o.Way, o.Challenge, o.Pen = "", "", nil
 	o.Times = Times{}
 	if o.Card != nil {
 		o.Card.Matches = nil
@@ -240,12 +240,47 @@ func (o *Order) Based(id, sha256 string, now time.Time) error {
 	return nil
 }
 
-// Challenged records which confirmation runs now; an earlier one is dead.
-func (o *Order) Challenged(id string, now time.Time) error {
+// Challenged records which confirmation by code runs now; an earlier one is dead.
+func (o *Order) Challenged(id string, m Method, now time.Time) error {
 	if err := o.in(Confirming); err != nil {
 		return err
 	}
-	o.Challenge, o.Updated = id, now
+	o.Way, o.Challenge, o.Updated = m, id, now
+	return nil
+}
+
+// TakePen records that the customer was given the pen.
+func (o *Order) TakePen(p Pen, now time.Time) error {
+	if err := o.in(Confirming); err != nil {
+		return err
+	}
+	o.Way, o.Challenge, o.Pen, o.Updated = ByInk, "", &p, now
+	return nil
+}
+
+// Wrote records that the customer handed their handwriting in.
+func (o *Order) Wrote(strokesID, sha256 string, now time.Time) error {
+	if err := o.in(Confirming); err != nil {
+		return err
+	}
+	if o.Way != ByInk || o.Pen == nil || o.Pen.Written() {
+		return fault.New(fault.Conflict, "ink.no_pen", nil)
+	}
+	o.Pen.StrokesID, o.Pen.SHA256, o.Pen.Ended, o.Updated = strokesID, sha256, now, now
+	return nil
+}
+
+// MayAttest refuses a clerk who can't have seen the customer write.
+func (o *Order) MayAttest(counter string) error {
+	if err := o.in(Confirming); err != nil {
+		return err
+	}
+	if !o.Pen.Written() {
+		return fault.New(fault.Conflict, "ink.unwritten", nil)
+	}
+	if o.Pen.Counter != counter {
+		return fault.New(fault.Forbidden, "ink.elsewhere", fault.Args{"counter": o.Pen.Counter})
+	}
 	return nil
 }
 
@@ -254,12 +289,20 @@ func (o *Order) ConfirmedBy(c Confirmation, now time.Time) error {
 	if err := o.in(Confirming); err != nil {
 		return err
 	}
-	if c.Challenge == "" || c.Challenge != o.Challenge || c.SignedID == "" {
+	if c.SignedID == "" || !o.runs(c) {
 		return fault.New(fault.Conflict, "order.challenge", nil)
 	}
 	o.Confirm, o.State = &c, Confirmed
 	o.Times.Confirmed, o.Updated = now, now
 	return nil
+}
+
+// runs reports whether a confirmation answers what the order asks for now, and not an earlier question.
+func (o *Order) runs(c Confirmation) bool {
+	if c.Challenge != "" {
+		return c.Challenge == o.Challenge
+	}
+	return c.Method == ByInk.Record() && o.Way == ByInk && o.Pen.Written() && c.StrokesID == o.Pen.StrokesID
 }
 
 // MaySeal checks the four digits that the clerk types instead of answering a yes-or-no question.
@@ -334,6 +377,6 @@ func (o *Order) Cancel(now time.Time) error {
 	if err := o.in(Draft, Invited, Reading, Agreed, Confirming, Confirmed); err != nil {
 		return err
 	}
-	o.State, o.Challenge, o.Updated = Cancelled, "", now
+	o.State, o.Way, o.Challenge, o.Updated = Cancelled, "", "", now
 	return nil
 }

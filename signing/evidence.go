@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"countersign/signing/ink"
@@ -22,6 +23,9 @@ const (
 	CounterKey  Rank = 3 // a named person's key that the organisation keeps
 	OwnKey      Rank = 4 // the signer's own certificate on a token, card or phone
 )
+
+// String returns the rank as it is shown: "2/4".
+func (r Rank) String() string { return strconv.Itoa(int(r)) + "/4" }
 
 // Person is who confirmed, and how that was established.
 type Person struct {

@@ -100,11 +100,12 @@ func camera(dir string) func(context.Context, time.Time) ([]byte, error) {
 }
 
 func (a *app) display() *cobra.Command {
-	var server, ca, tokenFile, theme string
+	var server, ca, tokenFile, pad, theme string
 	c := &cobra.Command{Use: "display", Short: a.text("cli.display", nil), Args: cobra.NoArgs}
 	c.Flags().StringVar(&server, "server", "http://127.0.0.1:8780", a.text("cli.flag.server", nil))
 	c.Flags().StringVar(&ca, "ca", "", a.text("cli.flag.ca", nil))
 	c.Flags().StringVar(&tokenFile, "token-file", "", a.text("cli.flag.token", nil))
+	c.Flags().StringVar(&pad, "pad", "", a.text("cli.flag.pad", nil))
 	c.Flags().StringVar(&theme, "theme", os.Getenv("COUNTERSIGN_THEME"), a.text("cli.flag.theme", nil))
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		token, err := os.ReadFile(tokenFile)
@@ -116,7 +117,11 @@ func (a *app) display() *cobra.Command {
 			return err
 		}
 		client.SetToken(strings.TrimSpace(string(token)))
-		return tui.Run(cmd.Context(), display.New(&api.Display{Client: client}, display.Options{Lang: a.lang}), tui.Options{Theme: theme})
+		o := display.Options{Lang: a.lang}
+		if pad != "" {
+			o.Pad = display.PadIn(pad, time.NewTicker(200*time.Millisecond).C)
+		}
+		return tui.Run(cmd.Context(), display.New(&api.Display{Client: client}, o), tui.Options{Theme: theme})
 	}
 	return c
 }

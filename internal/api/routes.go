@@ -261,6 +261,8 @@ func (s *Server) orderRoutes(api huma.API) {
 	act("resend", "Send another code to the same address", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, key string) (*kiosk.Order, error) {
 		return h.Channel(ctx, a, key, "mail")
 	})
+	act("attest", "The clerk saw the customer write: the counter's key witnesses", kiosk.RightServe, h.Attest)
+	act("rewrite", "Give the customer the pen again", kiosk.RightServe, h.Rewrite)
 	act("reprint", "Print the paper receipt again", kiosk.RightServe, h.Reprint)
 	done := func(id, summary string, do func(context.Context, kiosk.Actor, string) error) {
 		clerk(s, api, http.MethodPost, "/v1/orders/{key}/"+id, id+"-order", summary, kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in order) (Done, error) {

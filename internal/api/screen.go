@@ -111,6 +111,11 @@ func (d *Display) Resend(ctx context.Context, order string) error {
 	return d.act(ctx, Act{Act: "channel", Order: order, Method: "mail"})
 }
 
+// Write hands the customer's handwriting in: a stroke file.
+func (d *Display) Write(ctx context.Context, order string, strokes []byte) error {
+	return d.act(ctx, Act{Act: "write", Order: order, Strokes: string(strokes)})
+}
+
 // Receipt chooses the medium.
 func (d *Display) Receipt(ctx context.Context, order, medium string) error {
 	return d.act(ctx, Act{Act: "receipt", Order: order, Medium: medium})

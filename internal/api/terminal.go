@@ -265,6 +265,16 @@ func (c *Clerk) Retake(ctx context.Context, key string) (kiosk.OrderView, error)
 	return c.act(ctx, key, "retake")
 }
 
+// Attest is the clerk's word that they saw the customer write.
+func (c *Clerk) Attest(ctx context.Context, key string) (kiosk.OrderView, error) {
+	return c.orderCall(ctx, http.MethodPost, orderPath(key, "attest"), nil)
+}
+
+// Rewrite gives the customer the pen again.
+func (c *Clerk) Rewrite(ctx context.Context, key string) (kiosk.OrderView, error) {
+	return c.orderCall(ctx, http.MethodPost, orderPath(key, "rewrite"), nil)
+}
+
 // Resend sends another code.
 func (c *Clerk) Resend(ctx context.Context, key string) (kiosk.OrderView, error) {
 	return c.act(ctx, key, "resend")

@@ -135,6 +135,15 @@ func (s *Service) readSigning(m *mapping) {
 	if m.has("signers") && !fields["customer"] {
 		m.refuse("catalog.no_customer", "signers", nil)
 	}
+	s.Confirm = []string{"mail", "app"}
+	if m.has("confirm") {
+		s.Confirm = m.texts("confirm")
+	}
+	for _, way := range s.Confirm {
+		if way != "mail" && way != "app" && way != "ink" {
+			m.refuse("catalog.not_allowed", "confirm", fault.Args{"got": way, "known": "mail, app, ink"})
+		}
+	}
 	s.Seals = m.texts("seals")
 	for _, seal := range s.Seals {
 		if seal != "business" && seal != "unit" {

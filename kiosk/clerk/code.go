@@ -2,6 +2,7 @@ package clerk
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"countersign/internal/locale"
@@ -10,13 +11,18 @@ import (
 )
 
 // codePage is K13: the course of the customer's confirmation. It shows no code, only how many digits were typed.
-type codePage struct{ quiet }
+type codePage struct {
+	quiet
+	attesting bool // the clerk's word is on its way
+}
 
 func (p *codePage) keys() []binding {
 	return []binding{
 		{names: []string{"1"}, show: "1", label: "clerk.key.resend", rank: 1, on: when((*codePage).mayResend, "clerk.why.resend"), do: act((*codePage).resend)},
+		{names: []string{"2"}, show: "2", label: "clerk.key.rewrite", rank: 2, on: when((*codePage).wrote, ""), do: act((*codePage).rewrite)},
 		{names: []string{"3"}, show: "3", label: "clerk.key.fix_address", rank: 3, on: when((*codePage).running, ""), do: func(a *App, _ tui.Key) tui.Cmd { return a.reopen() }},
 		keyAside().labelled("clerk.key.aside_next"),
+		{names: []string{"f10"}, show: "F10", label: "clerk.key.attest", rank: 1, on: when((*codePage).mayAttest, "clerk.why.unwritten"), do: act((*codePage).attest)},
 		{names: []string{"f1"}, show: "F1", label: "clerk.key.rank", rank: 5, do: act((*codePage).rank)},
 		{names: []string{"esc"}, show: "Esc", label: "clerk.key.stop_signing", rank: 1, do: func(a *App, _ tui.Key) tui.Cmd { return a.reopen() }},
 		keyLock().wider(),
@@ -43,11 +49,20 @@ func (p *codePage) resend(a *App) tui.Cmd {
 }
 
 func (p *codePage) rank(a *App) tui.Cmd {
-	a.say(noteMark, "clerk.code.rank_why", nil)
+	id := "clerk.msg.ranks"
+	if way := a.order().Way; way != "" {
+		id = "clerk.msg.rank." + strconv.Itoa(int(way.Rank()))
+	}
+	a.say(noteMark, id, nil)
 	return nil
 }
 
-func (p *codePage) hint(a *App) string { return a.t("clerk.hint.code", nil) }
+func (p *codePage) hint(a *App) string {
+	if p.byHand(a) {
+		return a.t("clerk.hint.ink", nil)
+	}
+	return a.t("clerk.hint.code", nil)
+}
 
 func (p *codePage) alert(a *App) (mark, string) {
 	ch := a.current().Challenge
@@ -67,19 +82,24 @@ func (p *codePage) alert(a *App) (mark, string) {
 func (p *codePage) draw(a *App, c *tui.Canvas) {
 	a.head(c, a.orderTitle("clerk.code.title"))
 	a.steps(c)
-	ch, w := a.current().Challenge, width(c)
-	method := "clerk.code.none"
-	if ch != nil {
-		method = "clerk.method." + ch.Method
+	ch, w, way := a.current().Challenge, width(c), a.order().Way
+	method, rank, why := "clerk.code.none", "", "clerk.code.not_chosen"
+	if way != "" {
+		method, rank, why = "clerk.method."+way.Record(), a.t("clerk.code.rank", locale.Args{"rank": way.Rank().String()}), "clerk.code.chosen"
 	}
 	c.Put(1, 3, a.t("clerk.code.how", nil), tui.Bold)
 	c.PutMax(17, 3, 28, a.t(method, nil), tui.Text)
-	c.PutMax(46, 3, w-46, a.t("clerk.code.rank", nil), tui.Muted)
+	c.PutMax(46, 3, w-46, rank, tui.Muted)
 	c.Put(1, 4, a.t("clerk.code.why", nil), tui.Bold)
-	c.PutMax(17, 4, w-17, a.t("clerk.code.no_certificate", nil), tui.Text)
+	c.PutMax(17, 4, w-17, a.t(why, nil), tui.Text)
 	c.Put(1, 5, a.t("clerk.hash", nil), tui.Bold)
 	c.Put(17, 5, a.current().Hash, tui.Text)
 	c.PutMax(46, 5, w-46, a.t("clerk.code.bound", nil), tui.Muted)
+	if p.byHand(a) {
+		p.drawPad(a, c, 7)
+		a.drawPanes(c)
+		return
+	}
 	y := p.drawCourse(a, c, 7)
 
 	if ch != nil {

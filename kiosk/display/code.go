@@ -2,6 +2,7 @@ package display
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"countersign/internal/fault"
@@ -17,6 +18,8 @@ func (a *App) confirming() mirror.Stage {
 	switch {
 	case c == nil || a.snap.Stage == mirror.Channel || a.choosing:
 		return mirror.Channel
+	case a.snap.Stage == mirror.Ink:
+		return mirror.Ink
 	case c.Enrol != "" && !a.enrolled:
 		return mirror.Enrol
 	}
@@ -42,20 +45,18 @@ func (a *App) channelKeys() []binding {
 	if c == nil {
 		return nil
 	}
-	from, out := byte('1'), []binding{}
-	if c.Mail == "" {
-		from = '2'
-	}
-	show := string(from)
-	if from < '2' {
-		show += "-2"
-	}
-	out = append(out, binding{names: digits(from, '2'), show: show, label: "display.key.choose", once: true, do: func(key string) tui.Cmd {
-		if key == "1" {
-			return a.channel("mail")
+	var out []binding
+	var keys []string
+	for i, o := range c.Offers {
+		if o.Why == "" {
+			keys = append(keys, digit(i))
 		}
-		return a.channel("app")
-	}})
+	}
+	if len(keys) > 0 {
+		out = append(out, binding{names: keys, show: strings.Join(keys, " "), label: "display.key.choose", once: true, do: func(key string) tui.Cmd {
+			return a.channel(string(c.Offers[key[0]-'1'].Method))
+		}})
+	}
 	if a.choosing {
 		return append(out, binding{names: []string{"-"}, show: "-", label: "display.key.to_code", do: func(string) tui.Cmd {
 			a.choosing = false
@@ -69,7 +70,10 @@ func (a *App) notSigning() binding {
 	return binding{names: []string{"-"}, show: "-", label: "display.key.no_sign", do: a.stop, once: true}
 }
 
-// channel asks for a code by the given way.
+// digit is the key that chooses the nth offer, counted from 0.
+func digit(n int) string { return string(rune('1' + n)) }
+
+// channel begins a confirmation in the given way.
 func (a *App) channel(method string) tui.Cmd {
 	order := a.snap.Order
 	a.wipe()

@@ -57,13 +57,16 @@ func (a *App) Draw(c *tui.Canvas) {
 	if v.steps {
 		a.drawSteps(c)
 	}
-	y := 2
+	y := firstRow
 	for _, r := range v.visible() {
 		a.drawRow(c, y, r)
 		y++
 	}
 	for i, r := range v.tail {
 		a.drawRow(c, a.h-3-len(v.tail)+i, r)
+	}
+	if a.stage == mirror.Ink && !a.written() {
+		c.UsePointer()
 	}
 	a.drawFoot(c)
 }
@@ -232,6 +235,11 @@ func (a *App) standing() notice {
 		return plain("display.msg.enrol", nil)
 	case mirror.Code:
 		return a.codeNotice()
+	case mirror.Ink:
+		if a.written() {
+			return notice{mark: waitMark, text: a.t("display.msg.attest", locale.Args{"clerk": shortName(a.snap.Clerk)})}
+		}
+		return plain("display.msg.ink", nil)
 	case mirror.Waiting:
 		return plain("display.msg.waiting", nil)
 	case mirror.Receipt:

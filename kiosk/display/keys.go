@@ -86,6 +86,8 @@ func (a *App) stageKeys() []binding {
 		return a.enrolKeys()
 	case mirror.Code:
 		return a.codeKeys()
+	case mirror.Ink:
+		return a.inkKeys()
 	case mirror.Receipt:
 		return a.receiptKeys()
 	case mirror.Rating:

@@ -41,6 +41,8 @@ func (a *App) page() page {
 		return a.enrolPage(w)
 	case mirror.Code:
 		return a.codePage(w)
+	case mirror.Ink:
+		return a.inkPage(w)
 	case mirror.Waiting:
 		return a.waitingPage(w)
 	case mirror.Receipt:

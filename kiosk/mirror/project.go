@@ -33,6 +33,7 @@ type Scene struct {
 	Challenge *otp.Challenge
 	Enrol     string // otpauth URI of an app that was never used
 	HasApp    bool
+	Offers    []kiosk.Offer
 	Typing    Typing
 	Digits    int
 	Back      bool             // the customer went back from agreeing to reading
@@ -265,8 +266,19 @@ func confirming(out *Snapshot, s Scene) {
 	o := s.Order
 	out.Stage, out.Step, out.Seam = Channel, 5, seam("seam.counter.waits_code", "clerk", s.Clerk.Name)
 	mail := kiosk.MaskEmail(kiosk.MailOf(o, s.Service))
-	c := &Confirm{Mail: mail, HasApp: s.HasApp, Amount: s.Amount}
+	c := &Confirm{Mail: mail, HasApp: s.HasApp, Amount: s.Amount, Offers: s.Offers}
 	out.Confirm = c
+	if o.Way != "" {
+		c.Rank = o.Way.Rank().String()
+	}
+	if o.Way == kiosk.ByInk && o.Pen != nil {
+		out.Stage, c.Method, c.SentAt, c.State = Ink, o.Way.Record(), o.Pen.Began, "open"
+		out.Seam = seam("seam.counter.watches", "clerk", s.Clerk.Name)
+		if o.Pen.Written() {
+			c.State, out.Seam = "written", seam("seam.counter.attests", "clerk", s.Clerk.Name)
+		}
+		return
+	}
 	ch := s.Challenge
 	if ch == nil {
 		return
@@ -334,7 +346,12 @@ func CustomerSeam(s Scene) kiosk.Seam {
 		}
 		return seam("seam.customer.card")
 	case kiosk.Confirming:
-		if s.Challenge == nil {
+		switch {
+		case o.Way == kiosk.ByInk && o.Pen.Written():
+			return seam("seam.customer.wrote")
+		case o.Way == kiosk.ByInk:
+			return seam("seam.customer.writes")
+		case s.Challenge == nil:
 			return seam("seam.customer.channel")
 		}
 		return seam("seam.customer.code", "digits", strconv.Itoa(s.Digits))

@@ -198,6 +198,16 @@ func TestAReturningCustomerTakesAtMostTwentyFiveKeys(t *testing.T) {
 	})
 }
 
+// TestACustomerSignsByHandWithTheMouse draws on the customer's terminal with what a terminal sends for a mouse.
+func TestACustomerSignsByHandWithTheMouse(t *testing.T) {
+	play(t, "by-hand", 80, 24, earlierOrder, func(t *testing.T, s *stage, _ tuitest.Result) {
+		s.sealed(t)
+		if c := s.finished(t)[0].Confirm; c.Method != "ink" || c.Witness.StaffID != demo.StaffID {
+			t.Errorf("the order was confirmed by %+v", c)
+		}
+	})
+}
+
 // earlierOrder lets the customer have had the service once, through the same interface as the screens.
 func earlierOrder(t *testing.T, s *stage) {
 	t.Helper()

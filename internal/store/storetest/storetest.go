@@ -35,6 +35,7 @@ func Run(t *testing.T, open Open) {
 		"users and sessions are stored":                                                  staff,
 		"documents come back byte for byte":                                              documents,
 		"of parallel answers to one challenge exactly one wins":                          challengeWinner,
+		"handwriting that was taken for one order is not taken for another":              writings,
 		"challenges of an account are counted":                                           challengesOf,
 		"a job is added once under its key":                                              enqueueOnce,
 		"an update that fails leaves nothing":                                            failedUpdate,

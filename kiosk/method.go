@@ -1,0 +1,107 @@
+package kiosk
+
+import (
+	"slices"
+	"strings"
+
+	"countersign/internal/fault"
+	"countersign/kiosk/catalog"
+	"countersign/signing"
+)
+
+// Method is a way in which a customer confirms a work order. A service's file says which ways it takes; what a way is
+// worth is its rank, which both screens, the signature and the receipt name.
+type Method string
+
+// The methods, under the words of the service files.
+const (
+	ByMail Method = "mail" // a code that we send
+	ByApp  Method = "app"  // a code of the customer's authenticator app
+	ByInk  Method = "ink"  // handwriting that the clerk witnesses
+)
+
+// Methods lists the methods in the order of the digits that choose them on the customer's screen. A digit never moves.
+var Methods = []Method{ByMail, ByApp, ByInk}
+
+// Rank is what a confirmation by this method is worth; 0 is no method.
+func (m Method) Rank() signing.Rank {
+	switch m {
+	case ByMail, ByApp:
+		return signing.OneTimeCode
+	case ByInk:
+		return signing.Witnessed
+	}
+	return 0
+}
+
+// Code reports whether the method asks for a one-time code.
+func (m Method) Code() bool { return m == ByMail || m == ByApp }
+
+// codePrefix begins the name under which an order records a confirmation by code.
+const codePrefix = "otp_"
+
+// Record is the name under which orders and screens know the method: "otp_mail", "ink".
+func (m Method) Record() string {
+	if m.Code() {
+		return codePrefix + string(m)
+	}
+	return string(m)
+}
+
+// Rank is what the confirmation is worth.
+func (c *Confirmation) Rank() signing.Rank {
+	return Method(strings.TrimPrefix(c.Method, codePrefix)).Rank()
+}
+
+// LeastRank is the rank that a service asks of a customer's confirmation: that of the lowest method that it takes.
+func LeastRank(s *catalog.Service) signing.Rank {
+	least := signing.OwnKey
+	for _, m := range s.Confirm {
+		least = min(least, Method(m).Rank())
+	}
+	return least
+}
+
+// Offer is a method with its rank, and why the customer can't choose it now; "" when they can.
+type Offer struct {
+	Method Method       `json:"method"`
+	Rank   signing.Rank `json:"rank"`
+	Why    string       `json:"why"` // catalogue id under "offer."
+}
+
+// Why a method is not offered.
+const (
+	whyService = "service" // the service's file does not take it
+	whyNoMail  = "no_mail" // the form has no address
+)
+
+// offers lists every method, in the order of Methods, with what stands against it.
+func (h *Hall) offers(o *Order, s *catalog.Service) []Offer {
+	out := make([]Offer, len(Methods))
+	for i, m := range Methods {
+		out[i] = Offer{Method: m, Rank: m.Rank(), Why: h.against(o, s, m)}
+	}
+	return out
+}
+
+// against says what keeps the customer of an order from a method.
+func (h *Hall) against(o *Order, s *catalog.Service, m Method) string {
+	switch {
+	case !slices.Contains(s.Confirm, string(m)):
+		return whyService
+	case m == ByMail && o.mail(s) == "":
+		return whyNoMail
+	}
+	return ""
+}
+
+// mayChoose refuses a method that is not offered.
+func (h *Hall) mayChoose(o *Order, s *catalog.Service, m Method) error {
+	if m.Rank() == 0 {
+		return fault.New(fault.Invalid, "otp.method", nil)
+	}
+	if why := h.against(o, s, m); why != "" {
+		return fault.New(fault.Forbidden, "confirm."+why, nil)
+	}
+	return nil
+}
