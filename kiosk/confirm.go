@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -38,7 +39,7 @@ type CodeMail struct {
 
 // Channel starts a confirmation in the way that the customer chose, and ends the one that ran: "mail" sends a code that is
 // derived from the document; "app" asks for a code of the authenticator app, and enrols one by QR code when there is none
-// yet; "ink" gives the customer the pen. A way that is not offered is refused with confirm.REASON (Offer.Why).
+// yet; "ink" gives the customer the pen; "token" waits for a certificate from the customer's token. A way that is not offered is refused with confirm.REASON (Offer.Why).
 func (h *Hall) Channel(ctx context.Context, a Actor, key, method string) (*Order, error) {
 	id, err := h.key()
 	if err != nil {
@@ -52,27 +53,28 @@ func (h *Hall) Channel(ctx context.Context, a Actor, key, method string) (*Order
 		if err != nil {
 			return nil, err
 		}
+		c, err := tx.Customer(o.Customer)
+		if err != nil {
+			return nil, err
+		}
 		m := Method(method)
-		if err := h.mayChoose(o, s, m); err != nil {
+		if err := h.mayChoose(o, s, c, m); err != nil {
 			return nil, err
 		}
-		if m.Code() {
-			return facts{"challenge": id, "channel": method}, h.askCode(tx, o, s, m, id)
+		told := facts{"channel": method}
+		switch m {
+		case ByInk:
+			return told, errors.Join(h.endOther(tx, o), h.givePen(tx, a, o))
+		case ByToken:
+			return told, errors.Join(h.endOther(tx, o), h.beginOwn(tx, o, m))
 		}
-		if err := h.endCode(tx, o); err != nil {
-			return nil, err
-		}
-		o.Challenge = ""
-		return facts{"channel": method}, h.givePen(tx, a, o)
+		told["challenge"] = id
+		return told, h.askCode(tx, o, s, c, m, id)
 	})
 }
 
 // askCode begins a confirmation by code.
-func (h *Hall) askCode(tx Tx, o *Order, s *catalog.Service, m Method, id string) error {
-	c, err := tx.Customer(o.Customer)
-	if err != nil {
-		return err
-	}
+func (h *Hall) askCode(tx Tx, o *Order, s *catalog.Service, c *Customer, m Method, id string) error {
 	t, err := h.terms(o, s, id)
 	if err != nil {
 		return err
@@ -80,10 +82,7 @@ func (h *Hall) askCode(tx Tx, o *Order, s *catalog.Service, m Method, id string)
 	if err := h.mayAsk(tx, t); err != nil {
 		return err
 	}
-	if err := h.endCode(tx, o); err != nil {
-		return err
-	}
-	if err := o.dropPen(tx); err != nil {
+	if err := h.endOther(tx, o); err != nil {
 		return err
 	}
 	if m == ByMail {
@@ -140,6 +139,15 @@ func (h *Hall) mayAsk(tx Tx, t otp.Terms) error {
 		all[i] = *c
 	}
 	return otp.Allow(all, now)
+}
+
+// endOther ends whatever confirmation runs.
+func (h *Hall) endOther(tx Tx, o *Order) error {
+	if err := errors.Join(h.endCode(tx, o), o.dropPen(tx), o.dropOwn(tx)); err != nil {
+		return err
+	}
+	o.Way, o.Challenge = "", ""
+	return nil
 }
 
 // endCode ends the challenge that runs; a code for it no longer confirms anything.
@@ -345,6 +353,11 @@ func (h *Hall) keepSignature(ctx context.Context, a Actor, key string, ids []str
 		}
 		if err := tx.PutDocument(ids[1], o.Key, "evidence", record); err != nil {
 			return nil, err
+		}
+		if c.Prepared != "" {
+			if err := tx.DeleteDocument(c.Prepared); err != nil {
+				return nil, err
+			}
 		}
 		told := facts{"evidence": c.Evidence, "level": c.Level, "document": o.Document.BaseSHA256, "method": c.Method, "rank": signed.Evidence.Rank.String()}
 		return told, o.ConfirmedBy(c, h.Clock.Now())

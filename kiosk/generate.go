@@ -227,10 +227,7 @@ func same(a, b Customer) bool {
 
 // void deletes the documents of a work order that will not be signed and kills a running code.
 func (h *Hall) void(tx Tx, o *Order) error {
-	if err := h.endCode(tx, o); err != nil {
-		return err
-	}
-	if err := o.dropPen(tx); err != nil {
+	if err := h.endOther(tx, o); err != nil {
 		return err
 	}
 	for _, id := range []string{o.Document.ContentID, o.Document.ReadID, o.Document.BaseID} {

@@ -23,19 +23,20 @@ import (
 // Hall carries out what people do at the counters of one organisation. Every act is one transaction: the order
 // changes, the journal tells of it, and work for outside systems is queued, or none of it happened.
 type Hall struct {
-	Store    Store
-	Catalog  *catalog.Catalog
-	Units    map[string]Unit
-	Fonts    workorder.Fonts
-	Ceremony *signing.Ceremony
-	Seals    seal.Service
-	OTP      []byte // server secret from which the codes that we send are derived
-	Clock    clock.Clock
-	Rand     io.Reader
-	Cost     PasswordCost
-	Watch    Watcher
-	Limits   Limits
-	Roots    []*x509.Certificate // whom the verifier trusts
+	Store        Store
+	Catalog      *catalog.Catalog
+	Units        map[string]Unit
+	Fonts        workorder.Fonts
+	Ceremony     *signing.Ceremony
+	Seals        seal.Service
+	Certificates Certificates // of customers' own keys; nil: none is accepted
+	OTP          []byte       // server secret from which the codes that we send are derived
+	Clock        clock.Clock
+	Rand         io.Reader
+	Cost         PasswordCost
+	Watch        Watcher
+	Limits       Limits
+	Roots        []*x509.Certificate // whom the verifier trusts
 	// Head tells the journal's root, and whether what is stored still leads to it.
 	Head func(ctx context.Context) (root string, ok bool, err error)
 

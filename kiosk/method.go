@@ -15,13 +15,14 @@ type Method string
 
 // The methods, under the words of the service files.
 const (
-	ByMail Method = "mail" // a code that we send
-	ByApp  Method = "app"  // a code of the customer's authenticator app
-	ByInk  Method = "ink"  // handwriting that the clerk witnesses
+	ByMail  Method = "mail"  // a code that we send
+	ByApp   Method = "app"   // a code of the customer's authenticator app
+	ByInk   Method = "ink"   // handwriting that the clerk witnesses
+	ByToken Method = "token" // the customer's own key on a token or card, plugged in beside their screen
 )
 
 // Methods lists the methods in the order of the digits that choose them on the customer's screen. A digit never moves.
-var Methods = []Method{ByMail, ByApp, ByInk}
+var Methods = []Method{ByMail, ByApp, ByInk, ByToken}
 
 // Rank is what a confirmation by this method is worth; 0 is no method.
 func (m Method) Rank() signing.Rank {
@@ -30,6 +31,8 @@ func (m Method) Rank() signing.Rank {
 		return signing.OneTimeCode
 	case ByInk:
 		return signing.Witnessed
+	case ByToken:
+		return signing.OwnKey
 	}
 	return 0
 }
@@ -73,34 +76,43 @@ type Offer struct {
 const (
 	whyService = "service" // the service's file does not take it
 	whyNoMail  = "no_mail" // the form has no address
+	whyDevice  = "device"  // the customer's key is in an HSM or a PCI card, which no counter reaches
+	whyNobody  = "nobody"  // the house accepts nobody's certificates
 )
 
+// DeviceFact is the back office's fact about a customer that says on what their certificate is: usb, sim, app, pci or hsm.
+const DeviceFact = "certificate_device"
+
 // offers lists every method, in the order of Methods, with what stands against it.
-func (h *Hall) offers(o *Order, s *catalog.Service) []Offer {
+func (h *Hall) offers(o *Order, s *catalog.Service, c *Customer) []Offer {
 	out := make([]Offer, len(Methods))
 	for i, m := range Methods {
-		out[i] = Offer{Method: m, Rank: m.Rank(), Why: h.against(o, s, m)}
+		out[i] = Offer{Method: m, Rank: m.Rank(), Why: h.against(o, s, c, m)}
 	}
 	return out
 }
 
 // against says what keeps the customer of an order from a method.
-func (h *Hall) against(o *Order, s *catalog.Service, m Method) string {
+func (h *Hall) against(o *Order, s *catalog.Service, c *Customer, m Method) string {
 	switch {
 	case !slices.Contains(s.Confirm, string(m)):
 		return whyService
 	case m == ByMail && o.mail(s) == "":
 		return whyNoMail
+	case m == ByToken && h.Certificates == nil:
+		return whyNobody
+	case m == ByToken && (c.Facts[DeviceFact] == "pci" || c.Facts[DeviceFact] == "hsm"):
+		return whyDevice
 	}
 	return ""
 }
 
 // mayChoose refuses a method that is not offered.
-func (h *Hall) mayChoose(o *Order, s *catalog.Service, m Method) error {
+func (h *Hall) mayChoose(o *Order, s *catalog.Service, c *Customer, m Method) error {
 	if m.Rank() == 0 {
 		return fault.New(fault.Invalid, "otp.method", nil)
 	}
-	if why := h.against(o, s, m); why != "" {
+	if why := h.against(o, s, c, m); why != "" {
 		return fault.New(fault.Forbidden, "confirm."+why, nil)
 	}
 	return nil

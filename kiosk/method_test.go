@@ -24,11 +24,11 @@ func TestAServiceTakesTheMethodsThatItsFileNamesAndNoOthers(t *testing.T) {
 		{[]string{"mail"}, "fax", "otp.method"},
 	} {
 		s := &catalog.Service{Confirm: c.confirm}
-		err := h.mayChoose(o, s, c.method)
+		err := h.mayChoose(o, s, &Customer{}, c.method)
 		if got := fault.CodeOf(err); c.want == "" && err != nil || c.want != "" && got != c.want {
 			t.Errorf("%s where %v are taken: %v, want %q", c.method, c.confirm, err, c.want)
 		}
-		if n := len(h.offers(o, s)); n != len(Methods) {
+		if n := len(h.offers(o, s, &Customer{})); n != len(Methods) {
 			t.Errorf("%d of %d methods are told", n, len(Methods))
 		}
 	}

@@ -60,6 +60,7 @@ type Order struct {
 	Way       Method         `json:"way"`       // in which the customer chose to confirm; empty before
 	Challenge string         `json:"challenge"` // the confirmation by code that runs now
 	Pen       *Pen           `json:"pen,omitempty"`
+	Own       *OwnKey        `json:"own,omitempty"`
 	CodeSent  Delivery       `json:"code_sent"` // what became of the message with its code
 	Confirm   *Confirmation  `json:"confirm,omitempty"`
 	Seals     []SealUse      `json:"seals"`
@@ -192,6 +193,8 @@ type Confirmation struct {
 	EvidenceID string `json:"evidence_id"`
 	StrokesID  string `json:"strokes_id,omitempty"` // the handwriting
 	Witness    Person `json:"witness,omitzero"`     // who saw the customer write
+	Serial     string `json:"serial,omitempty"`     // of the customer's own certificate, whose issuer is the channel
+	Prepared   string `json:"prepared,omitempty"`   // what was prepared for that certificate's key
 }
 
 // SealUse is one line of the seal book that concerns this order.

@@ -27,6 +27,7 @@ type Station struct {
 	Challenge *otp.Challenge
 	Enrol     string
 	HasApp    bool
+	Purpose   string           // of the confirmation, in the customer's words
 	Offers    []Offer          // ways to confirm, while the order waits for it
 	Pad       *Pad             // the handwriting under way
 	Lines     []workorder.Line // of the page that is shown
@@ -88,7 +89,7 @@ func (h *Hall) dress(tx Tx, st *Station) error {
 	if o.State != Confirming {
 		return nil
 	}
-	st.Offers = h.offers(o, st.Service)
+	st.Purpose = h.purpose(o, st.Service)
 	if st.Pad, err = o.pad(tx); err != nil {
 		return err
 	}
@@ -104,6 +105,7 @@ func (h *Hall) dress(tx Tx, st *Station) error {
 	if err != nil {
 		return err
 	}
+	st.Offers = h.offers(o, st.Service, c)
 	st.HasApp = c.App != "" && c.AppStep > 0
 	if st.Challenge != nil && st.Challenge.Channel == otp.App && c.App != "" && c.AppStep == 0 {
 		secret, err := appText.DecodeString(c.App)

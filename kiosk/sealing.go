@@ -9,6 +9,8 @@ import (
 
 	"countersign/internal/fault"
 	"countersign/kiosk/catalog"
+	"countersign/signing"
+	"countersign/signing/ca"
 	"countersign/signing/seal"
 	"countersign/signing/verify"
 )
@@ -229,7 +231,11 @@ func (h *Hall) Evidence(ctx context.Context, a Actor, key string) (Evidence, err
 	r := verify.Verify(file, verify.Policy{Roots: h.Roots, At: now})
 	out := Evidence{Verdict: string(r.Verdict), Summary: map[string]string{"vi": r.Summary.Vietnamese, "en": r.Summary.English, "zh-Hant": r.Summary.Chinese}, Size: int64(len(file)), Revisions: r.File.Revisions, At: now}
 	for _, s := range r.Signatures {
-		out.Signatures = append(out.Signatures, EvidenceSigner{Field: s.Field, Name: s.Signer, Rank: string(s.Kind), At: proven(s), Proven: !s.ProvenTime.Time.IsZero(), OK: s.Integrity == "intact"})
+		rank := string(s.Kind)
+		if rank == "" && s.Field == signing.CustomerField && o.Confirm.Rank() == signing.OwnKey {
+			rank = string(ca.KindToken) // an outside authority's certificate says nothing of the house's kinds
+		}
+		out.Signatures = append(out.Signatures, EvidenceSigner{Field: s.Field, Name: s.Signer, Rank: rank, At: proven(s), Proven: !s.ProvenTime.Time.IsZero(), OK: s.Integrity == "intact"})
 	}
 	if out.Order, err = h.OrderView(ctx, a, o.Key); err != nil {
 		return out, err

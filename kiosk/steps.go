@@ -70,7 +70,7 @@ func (o *Order) Reopen(now time.Time) {
 	}
 	o.State = Draft
 	o.Document = DocumentFacts{VerifyCode: o.Document.VerifyCode}
-	o.Way, o.Challenge, o.Pen = "", "", nil
+	o.Way, o.Challenge, o.Pen, o.Own = "", "", nil, nil
 	o.Times = Times{}
 	if o.Card != nil {
 		o.Card.Matches = nil
@@ -258,6 +258,15 @@ func (o *Order) TakePen(p Pen, now time.Time) error {
 	return nil
 }
 
+// TakeOwn records that the customer will sign with a key of their own.
+func (o *Order) TakeOwn(m Method, k OwnKey, now time.Time) error {
+	if err := o.in(Confirming); err != nil {
+		return err
+	}
+	o.Way, o.Challenge, o.Own, o.Updated = m, "", &k, now
+	return nil
+}
+
 // Wrote records that the customer handed their handwriting in.
 func (o *Order) Wrote(strokesID, sha256 string, now time.Time) error {
 	if err := o.in(Confirming); err != nil {
@@ -302,7 +311,13 @@ func (o *Order) runs(c Confirmation) bool {
 	if c.Challenge != "" {
 		return c.Challenge == o.Challenge
 	}
-	return c.Method == ByInk.Record() && o.Way == ByInk && o.Pen.Written() && c.StrokesID == o.Pen.StrokesID
+	if c.Method != o.Way.Record() {
+		return false
+	}
+	if o.Way == ByInk {
+		return o.Pen.Written() && c.StrokesID == o.Pen.StrokesID
+	}
+	return o.Own != nil && c.Prepared != "" && c.Prepared == o.Own.PreparedID
 }
 
 // MaySeal checks the four digits that the clerk types instead of answering a yes-or-no question.

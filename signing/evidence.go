@@ -98,9 +98,10 @@ type Evidence struct {
 	Rank     Rank    `json:"rank"`
 	Person   Person  `json:"person"`
 	Reading  Reading `json:"reading"`
-	// One of the two says how the confirmation was given.
+	// One of the three says how the confirmation was given.
 	Code        Code        `json:"code,omitzero"`
 	Handwriting Handwriting `json:"handwriting,omitzero"`
+	Own         Own         `json:"own_key,omitzero"`
 	Key         string      `json:"key"` // who held the signing key
 }
 
@@ -146,7 +147,7 @@ func newWitnessed(h Handwritten, f ink.Facts) Evidence {
 // plain writes every time in UTC and without what only this process knows of it.
 func (e *Evidence) plain() {
 	for _, t := range []*time.Time{
-		&e.Person.At, &e.Reading.Shown, &e.Reading.Finished, &e.Reading.Agreed, &e.Code.Issued, &e.Code.Confirmed, &e.Handwriting.Began, &e.Handwriting.Ended,
+		&e.Person.At, &e.Reading.Shown, &e.Reading.Finished, &e.Reading.Agreed, &e.Code.Issued, &e.Code.Confirmed, &e.Handwriting.Began, &e.Handwriting.Ended, &e.Own.Asked,
 	} {
 		*t = t.UTC().Round(0)
 	}

@@ -20,6 +20,7 @@ import (
 	"countersign/internal/clock"
 	"countersign/internal/demo"
 	"countersign/internal/fault"
+	"countersign/internal/service"
 	"countersign/internal/tui"
 	"countersign/kiosk"
 	"countersign/kiosk/clerk"
@@ -101,10 +102,12 @@ func camera(dir string) func(context.Context, time.Time) ([]byte, error) {
 
 func (a *app) display() *cobra.Command {
 	var server, ca, tokenFile, pad, theme string
+	var modules []string
 	c := &cobra.Command{Use: "display", Short: a.text("cli.display", nil), Args: cobra.NoArgs}
 	c.Flags().StringVar(&server, "server", "http://127.0.0.1:8780", a.text("cli.flag.server", nil))
 	c.Flags().StringVar(&ca, "ca", "", a.text("cli.flag.ca", nil))
 	c.Flags().StringVar(&tokenFile, "token-file", "", a.text("cli.flag.token", nil))
+	c.Flags().StringArrayVar(&modules, "token-module", nil, a.text("cli.flag.token_module", nil))
 	c.Flags().StringVar(&pad, "pad", "", a.text("cli.flag.pad", nil))
 	c.Flags().StringVar(&theme, "theme", os.Getenv("COUNTERSIGN_THEME"), a.text("cli.flag.theme", nil))
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -120,6 +123,14 @@ func (a *app) display() *cobra.Command {
 		o := display.Options{Lang: a.lang}
 		if pad != "" {
 			o.Pad = display.PadIn(pad, time.NewTicker(200*time.Millisecond).C)
+		}
+		if len(modules) > 0 {
+			agent, err := service.OpenTokenAgent(modules, false)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = agent.Close() }() // The program ends, and the modules' processes with it.
+			o.Agent = agent
 		}
 		return tui.Run(cmd.Context(), display.New(&api.Display{Client: client}, o), tui.Options{Theme: theme})
 	}

@@ -18,7 +18,7 @@ type Act struct {
 	Reason  int    `json:"reason,omitempty"`
 	Page    int    `json:"page,omitempty"`
 	Digest  string `json:"digest,omitempty" doc:"of the content that the screen shows"`
-	Method  string `json:"method,omitempty" enum:",mail,app,ink"`
+	Method  string `json:"method,omitempty" enum:",mail,app,ink,token"`
 	Code    string `json:"code,omitempty" maxLength:"12"`
 	Strokes string `json:"strokes,omitempty" maxLength:"1048576" doc:"handwriting: a stroke file as signing/ink describes it"`
 	Medium  string `json:"medium,omitempty" enum:",mail,print,both,none"`
@@ -35,6 +35,7 @@ func (s *Server) displayRoutes(api huma.API) {
 	customer(s, api, http.MethodPost, "/v1/display/act", "display-act", "An act of the customer on the own screen", func(ctx context.Context, a kiosk.Actor, in actInput) (Done, error) {
 		return Done{true}, s.act(ctx, a, in.Body)
 	})
+	s.ownRoutes(api)
 	s.displayEvents(api)
 	s.displayPortrait(api)
 }

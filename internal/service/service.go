@@ -168,7 +168,7 @@ func (s *Service) assemble(ctx context.Context) error {
 	}
 	roots := []*x509.Certificate{s.Root}
 	s.Hall = &kiosk.Hall{Store: s.Store, Catalog: cat, Units: units, Fonts: fonts, Clock: o.Clock, Rand: rand.Reader, Cost: o.Cost, Limits: o.Limits,
-		OTP: s.Vault.Secret("otp"), Roots: roots, Head: s.head,
+		OTP: s.Vault.Secret("otp"), Roots: roots, Certificates: accepted{roots, []*x509.Certificate{s.Issuing.Certificate}}, Head: s.head,
 		Ceremony: &signing.Ceremony{Issuer: s.Issuing, Authority: authority, Clock: o.Clock, Keys: witnesses{s.Keys}}}
 	s.Seals = &seal.Local{Register: s.Store.Register(), Book: s.Store.Book(), Keys: s.Keys, Clock: o.Clock, Authority: authority,
 		Judge: seal.Verified(roots, o.Clock), Kept: s.Hall.Kept, Look: seal.Drawn(clerkLines, fonts.Regular...),

@@ -47,16 +47,7 @@ func (p *codePage) rewrite(a *App) tui.Cmd {
 // drawPad draws the course of a handwriting and what was written.
 func (p *codePage) drawPad(a *App, c *tui.Canvas, y int) {
 	w, pad := width(c), a.current().Pad
-	put := func(m mark, here bool, what, when, note string) {
-		if here {
-			putMark(c, 1, y, "▸")
-		}
-		putMark(c, 3, y, m)
-		c.PutMax(5, y, 25, what, tui.Text)
-		c.PutMax(30, y, 10, when, tui.Text)
-		c.PutMax(41, y, w-41, note, tui.Muted)
-		y++
-	}
+	put := course(c, &y)
 	if pad == nil {
 		return
 	}

@@ -58,8 +58,11 @@ func (p *codePage) rank(a *App) tui.Cmd {
 }
 
 func (p *codePage) hint(a *App) string {
-	if p.byHand(a) {
+	switch a.order().Way {
+	case kiosk.ByInk:
 		return a.t("clerk.hint.ink", nil)
+	case kiosk.ByToken:
+		return a.t("clerk.hint.own", nil)
 	}
 	return a.t("clerk.hint.code", nil)
 }
@@ -95,8 +98,12 @@ func (p *codePage) draw(a *App, c *tui.Canvas) {
 	c.Put(1, 5, a.t("clerk.hash", nil), tui.Bold)
 	c.Put(17, 5, a.current().Hash, tui.Text)
 	c.PutMax(46, 5, w-46, a.t("clerk.code.bound", nil), tui.Muted)
-	if p.byHand(a) {
-		p.drawPad(a, c, 7)
+	if way == kiosk.ByInk || way == kiosk.ByToken {
+		if way == kiosk.ByInk {
+			p.drawPad(a, c, 7)
+		} else {
+			p.drawOwn(a, c, 7)
+		}
 		a.drawPanes(c)
 		return
 	}
@@ -132,19 +139,25 @@ func (p *codePage) choice(a *App, c *tui.Canvas, y int, key, label, note string,
 	c.PutMax(38, y, width(c)-38, note, tui.Muted)
 }
 
+// course returns what draws one step of a confirmation and moves y on to the next: whether the order stands there, what
+// happens, when, and what is to be said of it.
+func course(c *tui.Canvas, y *int) func(m mark, here bool, what, when, note string) {
+	return func(m mark, here bool, what, when, note string) {
+		if here {
+			putMark(c, 1, *y, "▸")
+		}
+		putMark(c, 3, *y, m)
+		c.PutMax(5, *y, 25, what, tui.Text)
+		c.PutMax(30, *y, 10, when, tui.Text)
+		c.PutMax(41, *y, width(c)-41, note, tui.Muted)
+		*y++
+	}
+}
+
 // drawCourse draws what has happened and what the customer does now.
 func (p *codePage) drawCourse(a *App, c *tui.Canvas, y int) int {
 	ch := a.current().Challenge
-	put := func(m mark, here bool, what, when, note string) {
-		if here {
-			putMark(c, 1, y, "▸")
-		}
-		putMark(c, 3, y, m)
-		c.PutMax(5, y, 25, what, tui.Text)
-		c.PutMax(30, y, 10, when, tui.Text)
-		c.PutMax(41, y, width(c)-41, note, tui.Muted)
-		y++
-	}
+	put := course(c, &y)
 	if a.order().State == kiosk.Agreed {
 		put(waitMark, true, a.t("clerk.code.making", nil), "", "")
 	}
@@ -177,3 +190,21 @@ func (p *codePage) drawCourse(a *App, c *tui.Canvas, y int) int {
 }
 
 func upper(s string) string { return strings.ToUpper(s) }
+
+// drawOwn draws the course of a signature with a key of the customer's own.
+func (p *codePage) drawOwn(a *App, c *tui.Canvas, y int) {
+	own, w := a.order().Own, width(c)
+	if own == nil {
+		return
+	}
+	put := course(c, &y)
+	put(doneMark, false, a.t("clerk.own.asked", nil), a.clock(own.Asked), a.t("clerk.code.purpose", locale.Args{"serial": serial(a.order().Number)}))
+	if own.PreparedID == "" {
+		put(waitMark, true, a.t("clerk.own.chooses", nil), "", a.t("clerk.code.on_their_screen", nil))
+	} else {
+		put(doneMark, false, a.t("clerk.own.certificate", nil), a.clock(own.Prepared), a.t("clerk.own.whose", locale.Args{"issuer": own.Issuer, "serial": own.Serial}))
+		put(waitMark, true, a.t("clerk.own.signs", nil), "", a.t("clerk.code.on_their_screen", nil))
+	}
+	put(" ", false, a.t("clerk.own.signature", nil), a.t("clerk.reading.not_yet", nil), "")
+	c.PutMax(1, min(y+1, bottom(c)-1), w-2, a.t("clerk.own.never", nil), tui.Text)
+}

@@ -249,8 +249,12 @@ func (p *evidencePage) rows(a *App) []evidenceRow {
 // confirmedHow says by what the customer confirmed, and what it is worth.
 func (a *App) confirmedHow(c *kiosk.Confirmation) string {
 	args := locale.Args{"rank": c.Rank().String(), "method": a.t("clerk.method."+c.Method, nil), "to": c.Channel, "n": max(c.Tries, 1), "witness": shortName(c.Witness.Name)}
-	if c.Challenge != "" {
+	switch {
+	case c.Challenge != "":
 		return a.t("clerk.evidence.by_code", args)
+	case c.Serial != "":
+		args["serial"] = c.Serial
+		return a.t("clerk.evidence.by_own", args)
 	}
 	return a.t("clerk.evidence.by_ink", args)
 }

@@ -163,6 +163,8 @@ func (a *App) by(s kiosk.SealPlan) string {
 		return a.t("clerk.by.chooses", nil)
 	case "otp_mail", "otp_app":
 		return a.t("clerk.by.otp", nil)
+	case "token":
+		return a.t("clerk.by.token", nil)
 	case "ink":
 		return a.t("clerk.by.ink", nil)
 	case "counter_key":

@@ -4,12 +4,13 @@
 // App is the root screen. It shows what the newest mirror.Snapshot says and adds only what nobody else needs to know:
 // how far the rows are scrolled, an objection being typed, the digits of a code. What a stage looks like is a page
 // made without side effects (the *_draw.go files); what its keys do is beside the stage's name (form.go, reading.go,
-// card.go, code.go, ink.go, receipt.go).
+// card.go, code.go, ink.go, token.go, receipt.go).
 //
 // Invariants:
 //   - Digits, Enter, + - . * are all the keys there are. No text is ever asked for. A pointer writes on one surface only.
 //   - Every act names the order that was on the screen when the key was pressed; answers for another one are dropped.
-//   - A code that is half typed is wiped when its question, its order or the connection goes.
+//   - A code or a PIN that is half typed is wiped when its question, its order or the connection goes. A PIN goes to the
+//     token's agent in this process and nowhere else.
 //   - What has to be agreed to has to have been on the screen: Enter works at the end of the rows, not before.
 //   - Five seconds without news draw the curtain. Nothing of a customer stays after the thanks.
 //
@@ -35,7 +36,8 @@ type Options struct {
 	Counter string
 	// NoPictures shows a portrait in words only.
 	NoPictures bool
-	Pad        Pad // nil: there is no signature pad
+	Pad        Pad   // nil: there is no signature pad
+	Agent      Agent // nil: no token can be used at this screen
 }
 
 // How long the screen waits for somebody.
@@ -82,6 +84,7 @@ type App struct {
 
 	code     []byte
 	ink      writing
+	own      owning
 	enrolled bool // the QR code was scanned, says the customer
 	secret   bool // the app's secret is shown in letters
 	choosing bool // another way to confirm
@@ -145,6 +148,8 @@ func (a *App) Handle(ev tui.Event) tui.Cmd {
 		return a.touch() // Nothing here is ever scanned or pasted, least of all a code.
 	case tui.Pointer:
 		return a.pointer(ev)
+	case tokens:
+		return a.foundTokens(ev)
 	case padded:
 		return a.takePad(ev)
 	case tui.Tick:

@@ -8,6 +8,7 @@ import (
 	"countersign/internal/fault"
 	"countersign/internal/locale"
 	"countersign/internal/tui"
+	"countersign/kiosk"
 	"countersign/kiosk/mirror"
 	"countersign/signing/otp"
 )
@@ -18,8 +19,8 @@ func (a *App) confirming() mirror.Stage {
 	switch {
 	case c == nil || a.snap.Stage == mirror.Channel || a.choosing:
 		return mirror.Channel
-	case a.snap.Stage == mirror.Ink:
-		return mirror.Ink
+	case a.snap.Stage == mirror.Ink, a.snap.Stage == mirror.Token:
+		return a.snap.Stage
 	case c.Enrol != "" && !a.enrolled:
 		return mirror.Enrol
 	}
@@ -48,7 +49,7 @@ func (a *App) channelKeys() []binding {
 	var out []binding
 	var keys []string
 	for i, o := range c.Offers {
-		if o.Why == "" {
+		if a.whyNot(o) == "" {
 			keys = append(keys, digit(i))
 		}
 	}
@@ -68,6 +69,14 @@ func (a *App) channelKeys() []binding {
 
 func (a *App) notSigning() binding {
 	return binding{names: []string{"-"}, show: "-", label: "display.key.no_sign", do: a.stop, once: true}
+}
+
+// whyNot says what keeps the customer from a way: what the service knows, and what only this machine does.
+func (a *App) whyNot(o kiosk.Offer) string {
+	if o.Why == "" && o.Method == kiosk.ByToken && a.opt.Agent == nil {
+		return "no_agent"
+	}
+	return o.Why
 }
 
 // digit is the key that chooses the nth offer, counted from 0.

@@ -37,8 +37,8 @@ func (a *App) channelPage(w int) page {
 func (a *App) offerRows(p *page, w int, key string, o kiosk.Offer) {
 	const at, col, rankWide = 10, 27, 10
 	label := a.t("display.channel."+string(o.Method), nil)
-	if o.Why != "" {
-		for i, l := range tui.Wrap(a.t("offer."+o.Why, nil), w-col) {
+	if why := a.whyNot(o); why != "" {
+		for i, l := range tui.Wrap(a.t("offer."+why, nil), w-col) {
 			r := text(col, l, tui.Muted)
 			if i == 0 {
 				r = text(at, label, tui.Muted).and(col, l, tui.Muted)

@@ -235,6 +235,8 @@ func (a *App) standing() notice {
 		return plain("display.msg.enrol", nil)
 	case mirror.Code:
 		return a.codeNotice()
+	case mirror.Token:
+		return a.tokenNotice()
 	case mirror.Ink:
 		if a.written() {
 			return notice{mark: waitMark, text: a.t("display.msg.attest", locale.Args{"clerk": shortName(a.snap.Clerk)})}

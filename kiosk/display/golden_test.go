@@ -6,6 +6,7 @@ import (
 
 	"countersign/internal/tui"
 	"countersign/internal/tui/tuitest"
+	"countersign/kiosk/display"
 	"countersign/kiosk/mirror"
 )
 
@@ -71,6 +72,16 @@ func stages() map[string]func(t testing.TB) *desk {
 			d.press("enter")
 			d.hear(pen("written"))
 			return d
+		},
+		"c6-token": func(t testing.TB) *desk {
+			d := withBox(t, &box{plugged: []display.Certificate{held("NGUYỄN VĂN THỬ", "last")}})
+			d.press("1", "2", "3")
+			return d
+		},
+		"c6-token-none":      func(t testing.TB) *desk { return withBox(t, &box{}) },
+		"c6-token-no-module": one(own),
+		"c6-token-two": func(t testing.TB) *desk {
+			return withBox(t, &box{plugged: []display.Certificate{held("NGUYỄN VĂN THỬ", "ready"), held("CÔNG TY TNHH MẪU SẢN XUẤT", "ready")}})
 		},
 		"waiting": one(waiting), "c7-receipt": one(receipt), "c7-refused": one(refused), "c8-rating": one(rating), "c9-thanks": one(thanks),
 		"stopped": one(stopped), "c10-locked": one(curtain),

@@ -88,6 +88,8 @@ func (a *App) stageKeys() []binding {
 		return a.codeKeys()
 	case mirror.Ink:
 		return a.inkKeys()
+	case mirror.Token:
+		return a.tokenKeys()
 	case mirror.Receipt:
 		return a.receiptKeys()
 	case mirror.Rating:

@@ -32,6 +32,11 @@ type Service interface {
 	Resend(ctx context.Context, order string) error
 	Write(ctx context.Context, order string, strokes []byte) error // handwriting, as a stroke file
 
+	// PrepareOwn tells the service which certificate of the customer's token is to sign, and returns the digest that its key
+	// signs; FinishOwn hands the signature in.
+	PrepareOwn(ctx context.Context, order string, chain [][]byte) (digest [32]byte, err error)
+	FinishOwn(ctx context.Context, order string, signature []byte) error
+
 	Receipt(ctx context.Context, order, medium string) error // mail, print, both, none
 	WrongMail(ctx context.Context, order string) error
 	Rate(ctx context.Context, order string, n int) error // 0 skips

@@ -73,6 +73,12 @@ func (r *recorder) Code(_ context.Context, order, code string) error {
 func (r *recorder) Write(_ context.Context, order string, strokes []byte) error {
 	return r.note("write " + order + " " + string(strokes))
 }
+func (r *recorder) PrepareOwn(_ context.Context, order string, chain [][]byte) ([32]byte, error) {
+	return [32]byte{7}, r.note("prepare " + order + " " + string(chain[0]))
+}
+func (r *recorder) FinishOwn(_ context.Context, order string, signature []byte) error {
+	return r.note("finish " + order + " " + string(signature))
+}
 func (r *recorder) Resend(_ context.Context, order string) error { return r.note("resend " + order) }
 func (r *recorder) Receipt(_ context.Context, order, medium string) error {
 	return r.note("receipt " + order + " " + medium)

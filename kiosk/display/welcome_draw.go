@@ -43,6 +43,8 @@ func (a *App) page() page {
 		return a.codePage(w)
 	case mirror.Ink:
 		return a.inkPage(w)
+	case mirror.Token:
+		return a.tokenPage(w)
 	case mirror.Waiting:
 		return a.waitingPage(w)
 	case mirror.Receipt:

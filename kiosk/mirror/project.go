@@ -34,6 +34,7 @@ type Scene struct {
 	Enrol     string // otpauth URI of an app that was never used
 	HasApp    bool
 	Offers    []kiosk.Offer
+	Purpose   string // of the confirmation, in the customer's words
 	Typing    Typing
 	Digits    int
 	Back      bool             // the customer went back from agreeing to reading
@@ -279,6 +280,11 @@ func confirming(out *Snapshot, s Scene) {
 		}
 		return
 	}
+	if o.Way == kiosk.ByToken && o.Own != nil {
+		out.Stage, c.Method, c.SentAt, c.Purpose = Token, o.Way.Record(), o.Own.Asked, s.Purpose
+		out.Seam = seam("seam.counter.no_pin", "clerk", s.Clerk.Name)
+		return
+	}
 	ch := s.Challenge
 	if ch == nil {
 		return
@@ -351,6 +357,8 @@ func CustomerSeam(s Scene) kiosk.Seam {
 			return seam("seam.customer.wrote")
 		case o.Way == kiosk.ByInk:
 			return seam("seam.customer.writes")
+		case o.Way == kiosk.ByToken:
+			return seam("seam.customer.token")
 		case s.Challenge == nil:
 			return seam("seam.customer.channel")
 		}

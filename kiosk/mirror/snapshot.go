@@ -28,6 +28,7 @@ const (
 	Enrol   Stage = "enrol"   // C6: QR code for the authenticator app
 	Code    Stage = "code"    // C6: six digits
 	Ink     Stage = "ink"     // C6: handwriting
+	Token   Stage = "token"   // C6: the customer's own token
 	Waiting Stage = "waiting" // confirmed; the seals are due
 	Receipt Stage = "receipt" // C7
 	Rating  Stage = "rating"  // C8
@@ -134,7 +135,7 @@ type CardRow struct {
 
 // Confirm is the course of the confirmation.
 type Confirm struct {
-	Method  string        `json:"method"` // otp_mail, otp_app, ink; empty before the customer has chosen
+	Method  string        `json:"method"` // otp_mail, otp_app, ink, token; empty before the customer has chosen
 	Rank    string        `json:"rank"`   // what the chosen way is worth: "2/4"
 	Offers  []kiosk.Offer `json:"offers"`
 	Mail    string        `json:"mail"` // masked address when mail is possible

@@ -131,8 +131,8 @@ func (d Drawing) Preview(columns, rows int) []string {
 	wide, high := max(b.right-b.left, 1), max(b.low-b.top, 1)
 	scale := min(float64(2*columns-1)/float64(wide), float64(4*rows-1)/float64(high))
 	return d.dots(columns, rows, frame{
-		x: (float64(2*columns-1)-scale*float64(b.right-b.left))/2 - scale*float64(b.left),
-		y: (float64(4*rows-1)-scale*float64(b.low-b.top))/2 - scale*float64(b.top),
+		x:      (float64(2*columns-1)-scale*float64(b.right-b.left))/2 - scale*float64(b.left),
+		y:      (float64(4*rows-1)-scale*float64(b.low-b.top))/2 - scale*float64(b.top),
 		across: scale, down: scale,
 	})
 }
