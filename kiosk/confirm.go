@@ -39,12 +39,13 @@ type CodeMail struct {
 
 // Channel starts a confirmation in the way that the customer chose, and ends the one that ran: "mail" sends a code that is
 // derived from the document; "app" asks for a code of the authenticator app, and enrols one by QR code when there is none
-// yet; "ink" gives the customer the pen; "token" waits for a certificate from the customer's token. A way that is not offered is refused with confirm.REASON (Offer.Why).
+// yet; "ink" gives the customer the pen; "token" waits for a certificate from the customer's token, "remote" for the choice of a provider. A way that is not offered is refused with confirm.REASON (Offer.Why).
 func (h *Hall) Channel(ctx context.Context, a Actor, key, method string) (*Order, error) {
 	id, err := h.key()
 	if err != nil {
 		return nil, err
 	}
+	h.waits.stop(key) // whatever comes next, the customer's telephone is not waited for any more
 	return h.change(ctx, a, key, "confirm.ask", func(tx Tx, o *Order) (facts, error) {
 		if err := o.in(Confirming); err != nil {
 			return nil, err
@@ -65,7 +66,7 @@ func (h *Hall) Channel(ctx context.Context, a Actor, key, method string) (*Order
 		switch m {
 		case ByInk:
 			return told, errors.Join(h.endOther(tx, o), h.givePen(tx, a, o))
-		case ByToken:
+		case ByToken, ByRemote:
 			return told, errors.Join(h.endOther(tx, o), h.beginOwn(tx, o, m))
 		}
 		told["challenge"] = id

@@ -66,6 +66,7 @@ func (h *Hall) DisplayActor(ctx context.Context, token string) (Actor, error) {
 
 // StopByCustomer sets the order aside at the customer's wish; nothing is signed and nothing is lost.
 func (h *Hall) StopByCustomer(ctx context.Context, a Actor, key string) (*Order, error) {
+	h.waits.stop(key)
 	return h.change(ctx, a, key, "order.stop", func(tx Tx, o *Order) (facts, error) {
 		if err := o.in(Draft, Invited, Reading, Agreed, Confirming); err != nil {
 			return nil, err

@@ -29,6 +29,7 @@ type Hall struct {
 	Fonts        workorder.Fonts
 	Ceremony     *signing.Ceremony
 	Seals        seal.Service
+	Remotes      []Remote     // providers of customers' keys, in the order in which they are offered
 	Certificates Certificates // of customers' own keys; nil: none is accepted
 	OTP          []byte       // server secret from which the codes that we send are derived
 	Clock        clock.Clock
@@ -40,6 +41,10 @@ type Hall struct {
 	// Head tells the journal's root, and whether what is stored still leads to it.
 	Head func(ctx context.Context) (root string, ok bool, err error)
 
+	// OnErr is told of failures of what goes on by itself; it may be nil.
+	OnErr func(error)
+
+	waits     remotes
 	busy      keyed // one confirmation or sealing at a time for each order, one sign-in for each name
 	hashing   gate
 	medians   medians

@@ -15,14 +15,15 @@ type Method string
 
 // The methods, under the words of the service files.
 const (
-	ByMail  Method = "mail"  // a code that we send
-	ByApp   Method = "app"   // a code of the customer's authenticator app
-	ByInk   Method = "ink"   // handwriting that the clerk witnesses
-	ByToken Method = "token" // the customer's own key on a token or card, plugged in beside their screen
+	ByMail   Method = "mail"   // a code that we send
+	ByApp    Method = "app"    // a code of the customer's authenticator app
+	ByInk    Method = "ink"    // handwriting that the clerk witnesses
+	ByToken  Method = "token"  // the customer's own key on a token or card, plugged in beside their screen
+	ByRemote Method = "remote" // the customer's own key at a provider, confirmed on their telephone
 )
 
 // Methods lists the methods in the order of the digits that choose them on the customer's screen. A digit never moves.
-var Methods = []Method{ByMail, ByApp, ByInk, ByToken}
+var Methods = []Method{ByMail, ByApp, ByInk, ByToken, ByRemote}
 
 // Rank is what a confirmation by this method is worth; 0 is no method.
 func (m Method) Rank() signing.Rank {
@@ -31,7 +32,7 @@ func (m Method) Rank() signing.Rank {
 		return signing.OneTimeCode
 	case ByInk:
 		return signing.Witnessed
-	case ByToken:
+	case ByToken, ByRemote:
 		return signing.OwnKey
 	}
 	return 0
@@ -74,10 +75,11 @@ type Offer struct {
 
 // Why a method is not offered.
 const (
-	whyService = "service" // the service's file does not take it
-	whyNoMail  = "no_mail" // the form has no address
-	whyDevice  = "device"  // the customer's key is in an HSM or a PCI card, which no counter reaches
-	whyNobody  = "nobody"  // the house accepts nobody's certificates
+	whyService  = "service"   // the service's file does not take it
+	whyNoMail   = "no_mail"   // the form has no address
+	whyDevice   = "device"    // the customer's key is in an HSM or a PCI card, which no counter reaches
+	whyNoRemote = "no_remote" // the house has no provider
+	whyNobody   = "nobody"    // the house accepts nobody's certificates
 )
 
 // DeviceFact is the back office's fact about a customer that says on what their certificate is: usb, sim, app, pci or hsm.
@@ -99,8 +101,10 @@ func (h *Hall) against(o *Order, s *catalog.Service, c *Customer, m Method) stri
 		return whyService
 	case m == ByMail && o.mail(s) == "":
 		return whyNoMail
-	case m == ByToken && h.Certificates == nil:
+	case m.Rank() == signing.OwnKey && h.Certificates == nil:
 		return whyNobody
+	case m == ByRemote && len(h.Remotes) == 0:
+		return whyNoRemote
 	case m == ByToken && (c.Facts[DeviceFact] == "pci" || c.Facts[DeviceFact] == "hsm"):
 		return whyDevice
 	}

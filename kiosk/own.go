@@ -38,6 +38,14 @@ type OwnKey struct {
 	// PreparedID names the stored signing.Asked; empty before the customer has chosen a certificate.
 	PreparedID string    `json:"prepared_id"`
 	Prepared   time.Time `json:"prepared"`
+
+	// Of a key at a provider: whose provider, how long the telephone is asked, and what came of it.
+	Provider string    `json:"provider,omitempty"`
+	Until    time.Time `json:"until,omitzero"`
+	State    string    `json:"state,omitempty"`
+	Failed   string    `json:"failed,omitempty"` // code of the fault
+
+	FailedArgs map[string]string `json:"failed_args,omitempty"`
 }
 
 // beginOwn begins a confirmation with the customer's own key.

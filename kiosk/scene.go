@@ -28,6 +28,7 @@ type Station struct {
 	Enrol     string
 	HasApp    bool
 	Purpose   string           // of the confirmation, in the customer's words
+	Providers []string         // of customers' keys, by name
 	Offers    []Offer          // ways to confirm, while the order waits for it
 	Pad       *Pad             // the handwriting under way
 	Lines     []workorder.Line // of the page that is shown
@@ -106,6 +107,9 @@ func (h *Hall) dress(tx Tx, st *Station) error {
 		return err
 	}
 	st.Offers = h.offers(o, st.Service, c)
+	for _, r := range h.Remotes {
+		st.Providers = append(st.Providers, r.Name)
+	}
 	st.HasApp = c.App != "" && c.AppStep > 0
 	if st.Challenge != nil && st.Challenge.Channel == otp.App && c.App != "" && c.AppStep == 0 {
 		secret, err := appText.DecodeString(c.App)

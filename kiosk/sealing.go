@@ -141,9 +141,10 @@ func (h *Hall) Kept(ctx context.Context, u seal.Use) (digest [32]byte, kept bool
 	return digest, kept, err
 }
 
-// Settle finishes what a crash left half done: a customer's right code whose signature was not stored yet.
+// Settle finishes what a crash left half done: a customer's right code whose signature was not stored yet. What a telephone
+// was asked for is given up: the customer asks again.
 func (h *Hall) Settle(ctx context.Context) error {
-	var due []*Order
+	var due, asked []*Order
 	err := h.Store.View(ctx, func(tx Tx) error {
 		for unit := range h.Units {
 			open, err := tx.OpenOrders(unit)
@@ -151,6 +152,9 @@ func (h *Hall) Settle(ctx context.Context) error {
 				return err
 			}
 			for _, o := range open {
+				if o.giveUpRemote(h.Clock.Now()) {
+					asked = append(asked, o)
+				}
 				if o.State != Confirming || o.Challenge == "" {
 					continue
 				}
@@ -167,6 +171,11 @@ func (h *Hall) Settle(ctx context.Context) error {
 	})
 	if err != nil {
 		return err
+	}
+	for _, o := range asked {
+		if err := h.Store.Update(ctx, func(tx Tx) error { return tx.PutOrder(o) }); err != nil {
+			return fmt.Errorf("give up the remote signature of order %s that a stop left waiting: %w", o.Number, err)
+		}
 	}
 	for _, o := range due {
 		if _, err := h.signForCustomer(ctx, system(o), o.Key); err != nil && !fault.Is(err, "sign.stale") {

@@ -267,6 +267,18 @@ func (o *Order) TakeOwn(m Method, k OwnKey, now time.Time) error {
 	return nil
 }
 
+// Waits records that the customer's telephone was asked.
+func (o *Order) Waits(provider string, until, now time.Time) error {
+	if err := o.in(Confirming); err != nil {
+		return err
+	}
+	if o.Way != ByRemote || o.Own == nil || o.Own.PreparedID == "" {
+		return fault.New(fault.Conflict, "own.no_way", nil)
+	}
+	o.Own.Provider, o.Own.Until, o.Own.State, o.Own.Failed, o.Updated = provider, until, RemoteWaiting, "", now
+	return nil
+}
+
 // Wrote records that the customer handed their handwriting in.
 func (o *Order) Wrote(strokesID, sha256 string, now time.Time) error {
 	if err := o.in(Confirming); err != nil {

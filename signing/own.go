@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -84,7 +85,10 @@ func (c *Ceremony) Answer(ctx context.Context, document []byte, a Asked, signatu
 	if now.Sub(a.At) > fresh || a.At.After(now.Add(slack)) {
 		return Signature{}, fault.New(fault.Conflict, "sign.own_stale", nil)
 	}
-	chain, err := a.ToBeSigned.chain()
+	if len(a.ToBeSigned.Chain) == 0 {
+		return Signature{}, altered(errors.New("there is no certificate"))
+	}
+	leaf, err := x509.ParseCertificate(a.ToBeSigned.Chain[0])
 	if err != nil {
 		return Signature{}, altered(err)
 	}
@@ -92,7 +96,7 @@ func (c *Ceremony) Answer(ctx context.Context, document []byte, a Asked, signatu
 	if err != nil {
 		return Signature{}, err
 	}
-	return Signature{Filled: filled, Evidence: a.Evidence, Certificate: chain[0]}, nil
+	return Signature{Filled: filled, Evidence: a.Evidence, Certificate: leaf}, nil
 }
 
 func (r *Owned) refuse() (pdf.Field, error) {

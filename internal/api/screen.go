@@ -119,6 +119,11 @@ func (d *Display) Write(ctx context.Context, order string, strokes []byte) error
 	return d.act(ctx, Act{Act: "write", Order: order, Strokes: string(strokes)})
 }
 
+// Remote asks the customer's telephone to sign, by one of the providers.
+func (d *Display) Remote(ctx context.Context, order string, provider int) error {
+	return d.act(ctx, Act{Act: "remote", Order: order, N: provider})
+}
+
 // PrepareOwn prepares the order for the key of a certificate on the customer's token; the key signs the digest.
 func (d *Display) PrepareOwn(ctx context.Context, order string, chain [][]byte) (digest [32]byte, err error) {
 	var in prepareOwn

@@ -56,6 +56,7 @@ type Options struct {
 	Sender     receipt.Sender
 	TSA        []string // timestamp authorities in order
 	LocalTSA   bool     // stamp in this process, for demonstrations; says so in the certificate
+	Remotes    []Remote // providers of customers' and staff's keys
 	BackOffice *backoffice.Client
 	StandIn    bool // the back office is a stand-in: MÔ PHỎNG
 	Printer    Printer
@@ -187,6 +188,8 @@ func (s *Service) assemble(ctx context.Context) error {
 		s.Seals.Suspend()
 	}
 	s.Hall.Seals = s.Seals
+	s.Hall.Remotes = customersRemotes(o.Remotes)
+	s.Hall.OnErr = func(err error) { o.Log.Error("what goes on by itself failed", "err", err) }
 	s.Hub = &mirror.Hub{Hall: s.Hall, Clock: o.Clock, Source: cat.SourceForCustomer,
 		OnErr: func(err error) { o.Log.Error("a screen can't be drawn", "err", err) }}
 	s.Hall.Watch = s.Hub
@@ -354,5 +357,8 @@ func (s *Service) checkpoint(ctx context.Context) {
 	}
 }
 
-// Close closes the database.
-func (s *Service) Close() error { return s.Store.Close() }
+// Close gives up what customers' telephones are asked, and closes the database.
+func (s *Service) Close() error {
+	s.Hall.Close()
+	return s.Store.Close()
+}

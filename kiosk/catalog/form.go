@@ -121,8 +121,8 @@ func (s *Service) readAgreement(m *mapping) {
 
 // ways are those in which customers can confirm anywhere; usual those that a service takes whose file names none.
 var (
-	ways  = []string{"token", "mail", "app", "ink"}
-	usual = ways[:3]
+	ways  = []string{"token", "remote", "mail", "app", "ink"}
+	usual = ways[:4]
 )
 
 func (s *Service) readSigning(m *mapping) {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"countersign/internal/fault"
 	"countersign/internal/locale"
 	"countersign/internal/tui"
 	"countersign/kiosk"
@@ -61,7 +62,7 @@ func (p *codePage) hint(a *App) string {
 	switch a.order().Way {
 	case kiosk.ByInk:
 		return a.t("clerk.hint.ink", nil)
-	case kiosk.ByToken:
+	case kiosk.ByToken, kiosk.ByRemote:
 		return a.t("clerk.hint.own", nil)
 	}
 	return a.t("clerk.hint.code", nil)
@@ -98,7 +99,7 @@ func (p *codePage) draw(a *App, c *tui.Canvas) {
 	c.Put(1, 5, a.t("clerk.hash", nil), tui.Bold)
 	c.Put(17, 5, a.current().Hash, tui.Text)
 	c.PutMax(46, 5, w-46, a.t("clerk.code.bound", nil), tui.Muted)
-	if way == kiosk.ByInk || way == kiosk.ByToken {
+	if way != "" && !way.Code() {
 		if way == kiosk.ByInk {
 			p.drawPad(a, c, 7)
 		} else {
@@ -199,11 +200,18 @@ func (p *codePage) drawOwn(a *App, c *tui.Canvas, y int) {
 	}
 	put := course(c, &y)
 	put(doneMark, false, a.t("clerk.own.asked", nil), a.clock(own.Asked), a.t("clerk.code.purpose", locale.Args{"serial": serial(a.order().Number)}))
-	if own.PreparedID == "" {
+	switch {
+	case own.State == kiosk.RemoteFailed:
+		put("✗", true, a.t("clerk.own.failed", nil), "", locale.Fault(a.lang, fault.New(fault.Conflict, own.Failed, own.FailedArgs)))
+	case own.PreparedID == "":
 		put(waitMark, true, a.t("clerk.own.chooses", nil), "", a.t("clerk.code.on_their_screen", nil))
-	} else {
+	default:
 		put(doneMark, false, a.t("clerk.own.certificate", nil), a.clock(own.Prepared), a.t("clerk.own.whose", locale.Args{"issuer": own.Issuer, "serial": own.Serial}))
-		put(waitMark, true, a.t("clerk.own.signs", nil), "", a.t("clerk.code.on_their_screen", nil))
+		where := a.t("clerk.code.on_their_screen", nil)
+		if own.Provider != "" {
+			where = a.t("clerk.own.phone", locale.Args{"provider": own.Provider, "serial": serial(a.order().Number), "left": a.seconds(max(own.Until.Sub(a.now()), 0))})
+		}
+		put(waitMark, true, a.t("clerk.own.signs", nil), "", where)
 	}
 	put(" ", false, a.t("clerk.own.signature", nil), a.t("clerk.reading.not_yet", nil), "")
 	c.PutMax(1, min(y+1, bottom(c)-1), w-2, a.t("clerk.own.never", nil), tui.Text)

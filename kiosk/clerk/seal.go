@@ -163,7 +163,7 @@ func (a *App) by(s kiosk.SealPlan) string {
 		return a.t("clerk.by.chooses", nil)
 	case "otp_mail", "otp_app":
 		return a.t("clerk.by.otp", nil)
-	case "token":
+	case "token", "remote":
 		return a.t("clerk.by.token", nil)
 	case "ink":
 		return a.t("clerk.by.ink", nil)

@@ -54,7 +54,7 @@ func (a *App) about() string {
 	}
 	if s.Confirm != nil {
 		out += " code " + s.Confirm.SentAt.String()
-		if s.Stage == mirror.Ink {
+		if s.Stage == mirror.Ink || s.Stage == mirror.Remote {
 			out += " " + s.Confirm.State
 		}
 	}

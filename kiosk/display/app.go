@@ -4,7 +4,7 @@
 // App is the root screen. It shows what the newest mirror.Snapshot says and adds only what nobody else needs to know:
 // how far the rows are scrolled, an objection being typed, the digits of a code. What a stage looks like is a page
 // made without side effects (the *_draw.go files); what its keys do is beside the stage's name (form.go, reading.go,
-// card.go, code.go, ink.go, token.go, receipt.go).
+// card.go, code.go, ink.go, token.go, remote.go, receipt.go).
 //
 // Invariants:
 //   - Digits, Enter, + - . * are all the keys there are. No text is ever asked for. A pointer writes on one surface only.
@@ -85,9 +85,10 @@ type App struct {
 	code     []byte
 	ink      writing
 	own      owning
-	enrolled bool // the QR code was scanned, says the customer
-	secret   bool // the app's secret is shown in letters
-	choosing bool // another way to confirm
+	phoned   time.Time // the confirmation for which a provider was asked
+	enrolled bool      // the QR code was scanned, says the customer
+	secret   bool      // the app's secret is shown in letters
+	choosing bool      // another way to confirm
 	full     time.Time
 	stopped  time.Time // until when the goodbye after stopping stands
 	cleared  string    // the order whose thanks are over

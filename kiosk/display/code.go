@@ -19,7 +19,7 @@ func (a *App) confirming() mirror.Stage {
 	switch {
 	case c == nil || a.snap.Stage == mirror.Channel || a.choosing:
 		return mirror.Channel
-	case a.snap.Stage == mirror.Ink, a.snap.Stage == mirror.Token:
+	case a.snap.Stage == mirror.Ink, a.snap.Stage == mirror.Token, a.snap.Stage == mirror.Remote:
 		return a.snap.Stage
 	case c.Enrol != "" && !a.enrolled:
 		return mirror.Enrol

@@ -3,6 +3,7 @@ package display
 import (
 	"time"
 
+	"countersign/internal/fault"
 	"countersign/internal/locale"
 	"countersign/internal/tui"
 	"countersign/kiosk/mirror"
@@ -230,6 +231,9 @@ func (a *App) standing() notice {
 	case mirror.Card:
 		return plain("display.msg.card", nil)
 	case mirror.Channel:
+		if c := a.snap.Confirm; c != nil && c.Failed != "" {
+			return notice{mark: errorMark, text: locale.Fault(a.lang(), fault.New(fault.Conflict, c.Failed, c.FailedArgs))}
+		}
 		return plain("display.msg.channel", nil)
 	case mirror.Enrol:
 		return plain("display.msg.enrol", nil)
@@ -237,6 +241,8 @@ func (a *App) standing() notice {
 		return a.codeNotice()
 	case mirror.Token:
 		return a.tokenNotice()
+	case mirror.Remote:
+		return plain("display.msg.remote", nil)
 	case mirror.Ink:
 		if a.written() {
 			return notice{mark: waitMark, text: a.t("display.msg.attest", locale.Args{"clerk": shortName(a.snap.Clerk)})}

@@ -78,6 +78,8 @@ func stages() map[string]func(t testing.TB) *desk {
 			d.press("1", "2", "3")
 			return d
 		},
+		"c6-remote":          one(func() mirror.Snapshot { return phone(true, "SmartCA (MÔ PHỎNG)") }),
+		"c6-remote-choice":   one(func() mirror.Snapshot { return phone(false, "VNPT SmartCA", "Viettel MySign") }),
 		"c6-token-none":      func(t testing.TB) *desk { return withBox(t, &box{}) },
 		"c6-token-no-module": one(own),
 		"c6-token-two": func(t testing.TB) *desk {
@@ -101,7 +103,7 @@ func TestEveryStageAsDrawn(t *testing.T) {
 
 func TestOtherLanguages(t *testing.T) {
 	for _, lang := range []string{"en", "zh-Hant"} {
-		for name, snap := range map[string]mirror.Snapshot{"c1-welcome": welcome(), "c6-code": code(), "c6-channel": channel(), "c6-ink": pen("open"), "c7-receipt": receipt(), "c2-invite": invite()} {
+		for name, snap := range map[string]mirror.Snapshot{"c1-welcome": welcome(), "c6-code": code(), "c6-channel": channel(), "c6-ink": pen("open"), "c6-remote": phone(true, "SmartCA"), "c6-token": own(), "c7-receipt": receipt(), "c2-invite": invite()} {
 			t.Run(lang+" "+name, func(t *testing.T) {
 				snap.Lang = lang
 				tuitest.Golden(t, name+"-"+lang+".txt", newDesk(t, snap).plain())
@@ -115,7 +117,7 @@ func TestOtherSizes(t *testing.T) {
 		name string
 		w, h int
 	}{{"60x20", 60, 20}, {"100x30", 100, 30}, {"132x43", 132, 43}, {"200x50", 200, 50}} {
-		for name, snap := range map[string]mirror.Snapshot{"c2-live": form(), "c3-reading": reading(2), "c6-channel": channel(), "c6-ink": pen("open")} {
+		for name, snap := range map[string]mirror.Snapshot{"c2-live": form(), "c3-reading": reading(2), "c6-channel": channel(), "c6-ink": pen("open"), "c6-remote": phone(true, "SmartCA (MÔ PHỎNG)"), "c6-token": own()} {
 			t.Run(size.name+" "+name, func(t *testing.T) {
 				d := newDesk(t, snap)
 				d.size(size.w, size.h)

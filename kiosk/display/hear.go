@@ -44,7 +44,7 @@ func (a *App) hear(s mirror.Snapshot) tui.Cmd {
 	if a.acts.about != a.about() {
 		a.acts.decided = time.Time{}
 	}
-	return tui.Batch(a.fetch(), a.askPad(), a.lookForTokens())
+	return tui.Batch(a.fetch(), a.askPad(), a.lookForTokens(), a.askOnlyProvider())
 }
 
 // forget drops all that belongs to the order or to the connection that has gone.
@@ -94,7 +94,7 @@ func (a *App) shown() mirror.Stage {
 		if a.agreeing && s.Page != nil && s.Page.End {
 			return mirror.Agree
 		}
-	case mirror.Channel, mirror.Enrol, mirror.Code, mirror.Ink, mirror.Token:
+	case mirror.Channel, mirror.Enrol, mirror.Code, mirror.Ink, mirror.Token, mirror.Remote:
 		return a.confirming()
 	case mirror.Receipt:
 		if chosen(s.Delivery) {

@@ -90,6 +90,8 @@ func (a *App) stageKeys() []binding {
 		return a.inkKeys()
 	case mirror.Token:
 		return a.tokenKeys()
+	case mirror.Remote:
+		return a.remoteKeys()
 	case mirror.Receipt:
 		return a.receiptKeys()
 	case mirror.Rating:

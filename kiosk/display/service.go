@@ -35,6 +35,8 @@ type Service interface {
 	// PrepareOwn tells the service which certificate of the customer's token is to sign, and returns the digest that its key
 	// signs; FinishOwn hands the signature in.
 	PrepareOwn(ctx context.Context, order string, chain [][]byte) (digest [32]byte, err error)
+	// Remote asks the customer's telephone to sign, by one of the providers.
+	Remote(ctx context.Context, order string, provider int) error
 	FinishOwn(ctx context.Context, order string, signature []byte) error
 
 	Receipt(ctx context.Context, order, medium string) error // mail, print, both, none

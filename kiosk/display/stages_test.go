@@ -79,6 +79,9 @@ func (r *recorder) PrepareOwn(_ context.Context, order string, chain [][]byte) (
 func (r *recorder) FinishOwn(_ context.Context, order string, signature []byte) error {
 	return r.note("finish " + order + " " + string(signature))
 }
+func (r *recorder) Remote(_ context.Context, order string, provider int) error {
+	return r.note("remote " + order + " " + string(rune('0'+provider)))
+}
 func (r *recorder) Resend(_ context.Context, order string) error { return r.note("resend " + order) }
 func (r *recorder) Receipt(_ context.Context, order, medium string) error {
 	return r.note("receipt " + order + " " + medium)

@@ -45,6 +45,8 @@ func (a *App) page() page {
 		return a.inkPage(w)
 	case mirror.Token:
 		return a.tokenPage(w)
+	case mirror.Remote:
+		return a.remotePage(w)
 	case mirror.Waiting:
 		return a.waitingPage(w)
 	case mirror.Receipt:

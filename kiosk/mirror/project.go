@@ -34,7 +34,8 @@ type Scene struct {
 	Enrol     string // otpauth URI of an app that was never used
 	HasApp    bool
 	Offers    []kiosk.Offer
-	Purpose   string // of the confirmation, in the customer's words
+	Providers []string // of customers' keys, by name
+	Purpose   string   // of the confirmation, in the customer's words
 	Typing    Typing
 	Digits    int
 	Back      bool             // the customer went back from agreeing to reading
@@ -280,6 +281,14 @@ func confirming(out *Snapshot, s Scene) {
 		}
 		return
 	}
+	if o.Way == kiosk.ByRemote && o.Own != nil {
+		c.Method, c.SentAt, c.Purpose, c.Providers, c.Failed, c.FailedArgs = o.Way.Record(), o.Own.Asked, s.Purpose, s.Providers, o.Own.Failed, o.Own.FailedArgs
+		if o.Own.State != kiosk.RemoteFailed { // what came to nothing leads back to the choice, with its reason
+			out.Stage, c.State, c.Provider, c.Until = Remote, o.Own.State, o.Own.Provider, o.Own.Until
+			out.Seam = seam("seam.counter.no_pin", "clerk", s.Clerk.Name)
+		}
+		return
+	}
 	if o.Way == kiosk.ByToken && o.Own != nil {
 		out.Stage, c.Method, c.SentAt, c.Purpose = Token, o.Way.Record(), o.Own.Asked, s.Purpose
 		out.Seam = seam("seam.counter.no_pin", "clerk", s.Clerk.Name)
@@ -357,6 +366,8 @@ func CustomerSeam(s Scene) kiosk.Seam {
 			return seam("seam.customer.wrote")
 		case o.Way == kiosk.ByInk:
 			return seam("seam.customer.writes")
+		case o.Way == kiosk.ByRemote:
+			return seam("seam.customer.remote")
 		case o.Way == kiosk.ByToken:
 			return seam("seam.customer.token")
 		case s.Challenge == nil:

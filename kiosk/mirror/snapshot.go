@@ -29,6 +29,7 @@ const (
 	Code    Stage = "code"    // C6: six digits
 	Ink     Stage = "ink"     // C6: handwriting
 	Token   Stage = "token"   // C6: the customer's own token
+	Remote  Stage = "remote"  // C6: the customer's own key at a provider
 	Waiting Stage = "waiting" // confirmed; the seals are due
 	Receipt Stage = "receipt" // C7
 	Rating  Stage = "rating"  // C8
@@ -135,7 +136,7 @@ type CardRow struct {
 
 // Confirm is the course of the confirmation.
 type Confirm struct {
-	Method  string        `json:"method"` // otp_mail, otp_app, ink, token; empty before the customer has chosen
+	Method  string        `json:"method"` // otp_mail, otp_app, ink, token, remote; empty before the customer has chosen
 	Rank    string        `json:"rank"`   // what the chosen way is worth: "2/4"
 	Offers  []kiosk.Offer `json:"offers"`
 	Mail    string        `json:"mail"` // masked address when mail is possible
@@ -151,6 +152,14 @@ type Confirm struct {
 	Tries   int           `json:"tries"`
 	State   string        `json:"state"` // of the code; of handwriting "open" or "written"
 	Enrol   string        `json:"enrol"` // otpauth URI while enrolling, at most 78 bytes
+
+	// Of a key at a provider: who may be asked, who is, and until when; and why it came to nothing before.
+	Providers []string  `json:"providers,omitempty"`
+	Provider  string    `json:"provider,omitempty"`
+	Until     time.Time `json:"until,omitzero"`
+	Failed    string    `json:"failed,omitempty"` // code of the fault
+
+	FailedArgs map[string]string `json:"failed_args,omitempty"`
 }
 
 // Delivery is the choice of the receipt and what became of it.
