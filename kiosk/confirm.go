@@ -59,7 +59,7 @@ func (h *Hall) Channel(ctx context.Context, a Actor, key, method string) (*Order
 			return nil, err
 		}
 		m := Method(method)
-		if err := h.mayChoose(o, s, c, m); err != nil {
+		if err := h.mayChoose(a, o, s, c, m); err != nil {
 			return nil, err
 		}
 		told := facts{"channel": method}

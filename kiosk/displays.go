@@ -12,6 +12,16 @@ import (
 // PairDisplay makes the token of a counter's customer screen and ends the pairing of any screen before it. The token is
 // shown once; only its hash is stored.
 func (h *Hall) PairDisplay(ctx context.Context, by Actor, unit, counter string) (string, error) {
+	return h.pair(ctx, by, unit, counter, false)
+}
+
+// PairMobile is PairDisplay for an application on the customer's own telephone. No token can be plugged into one, so it
+// never offers that, and its attempts are refused with confirm.mobile.
+func (h *Hall) PairMobile(ctx context.Context, by Actor, unit, counter string) (string, error) {
+	return h.pair(ctx, by, unit, counter, true)
+}
+
+func (h *Hall) pair(ctx context.Context, by Actor, unit, counter string, mobile bool) (string, error) {
 	if _, ok := h.Units[unit]; !ok {
 		return "", fault.New(fault.NotFound, "signin.unit", fault.Args{"unit": unit})
 	}
@@ -25,7 +35,7 @@ func (h *Hall) PairDisplay(ctx context.Context, by Actor, unit, counter string) 
 		if err := tx.DeleteDisplays(unit, counter); err != nil {
 			return err
 		}
-		s := &Session{TokenSHA256: TokenSHA256(token), Kind: "display", Unit: unit, Counter: counter, Opened: now, Seen: now}
+		s := &Session{TokenSHA256: TokenSHA256(token), Kind: "display", Mobile: mobile, Unit: unit, Counter: counter, Opened: now, Seen: now}
 		if err := tx.PutSession(s); err != nil {
 			return err
 		}
@@ -44,7 +54,7 @@ func (h *Hall) DisplayActor(ctx context.Context, token string) (Actor, error) {
 		if err != nil || d.Kind != "display" {
 			return fault.New(fault.Unauthenticated, "signin.display", nil)
 		}
-		a = Actor{Unit: d.Unit, Counter: d.Counter}
+		a = Actor{Unit: d.Unit, Counter: d.Counter, Mobile: d.Mobile}
 		s, err := tx.CounterSession(d.Unit, d.Counter)
 		if fault.KindOf(err) == fault.NotFound {
 			return nil

@@ -111,8 +111,14 @@ func (h *Hall) against(o *Order, s *catalog.Service, c *Customer, m Method) stri
 	return ""
 }
 
+// WhyMobile is why a customer's telephone never offers a token: there is no place to plug it in.
+const WhyMobile = "mobile"
+
 // mayChoose refuses a method that is not offered.
-func (h *Hall) mayChoose(o *Order, s *catalog.Service, c *Customer, m Method) error {
+func (h *Hall) mayChoose(a Actor, o *Order, s *catalog.Service, c *Customer, m Method) error {
+	if a.Mobile && m == ByToken {
+		return fault.New(fault.Forbidden, "confirm."+WhyMobile, nil)
+	}
 	if m.Rank() == 0 {
 		return fault.New(fault.Invalid, "otp.method", nil)
 	}

@@ -24,7 +24,7 @@ func TestAServiceTakesTheMethodsThatItsFileNamesAndNoOthers(t *testing.T) {
 		{[]string{"mail"}, "fax", "otp.method"},
 	} {
 		s := &catalog.Service{Confirm: c.confirm}
-		err := h.mayChoose(o, s, &Customer{}, c.method)
+		err := h.mayChoose(Actor{}, o, s, &Customer{}, c.method)
 		if got := fault.CodeOf(err); c.want == "" && err != nil || c.want != "" && got != c.want {
 			t.Errorf("%s where %v are taken: %v, want %q", c.method, c.confirm, err, c.want)
 		}

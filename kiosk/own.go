@@ -73,6 +73,9 @@ func (o *Order) dropOwn(tx Tx) error {
 //	own.no_way     the customer did not choose to sign with their own token
 //	own.chain      what was sent is no certificate
 func (h *Hall) PrepareOwn(ctx context.Context, a Actor, key string, ders [][]byte) (digest [32]byte, err error) {
+	if a.Mobile {
+		return digest, fault.New(fault.Forbidden, "confirm."+WhyMobile, nil)
+	}
 	chain, err := parseChain(ders)
 	if err != nil {
 		return digest, err

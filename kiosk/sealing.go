@@ -241,7 +241,7 @@ func (h *Hall) Evidence(ctx context.Context, a Actor, key string) (Evidence, err
 	out := Evidence{Verdict: string(r.Verdict), Summary: map[string]string{"vi": r.Summary.Vietnamese, "en": r.Summary.English, "zh-Hant": r.Summary.Chinese}, Size: int64(len(file)), Revisions: r.File.Revisions, At: now}
 	for _, s := range r.Signatures {
 		rank := string(s.Kind)
-		if rank == "" && s.Field == signing.CustomerField && o.Confirm.Rank() == signing.OwnKey {
+		if rank == "other" && s.Field == signing.CustomerField && o.Confirm.Rank() == signing.OwnKey {
 			rank = string(ca.KindToken) // an outside authority's certificate says nothing of the house's kinds
 		}
 		out.Signatures = append(out.Signatures, EvidenceSigner{Field: s.Field, Name: s.Signer, Rank: rank, At: proven(s), Proven: !s.ProvenTime.Time.IsZero(), OK: s.Integrity == "intact"})

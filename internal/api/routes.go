@@ -288,6 +288,9 @@ func (s *Server) orderRoutes(api huma.API) {
 		return Done{true}, nil
 	})
 	s.textRoutes(api)
+	clerk(s, api, http.MethodGet, "/v1/orders/{key}/signatures", "signatures", "Signed or not, by whom, with which certificate, when, valid or not; the key may be the order's number", kiosk.RightLook, func(ctx context.Context, a kiosk.Actor, in order) ([]kiosk.SignatureState, error) {
+		return h.Signatures(ctx, a, in.Key)
+	})
 	clerk(s, api, http.MethodGet, "/v1/orders/{key}/evidence", "evidence", "Verify a finished order and tell its evidence", kiosk.RightLook, func(ctx context.Context, a kiosk.Actor, in order) (kiosk.Evidence, error) {
 		return s.Evidence.Evidence(ctx, a, in.Key)
 	})

@@ -30,7 +30,7 @@ var needs = map[string]kiosk.Right{
 	"judge-order": kiosk.RightServe, "attest-order": kiosk.RightServe, "rewrite-order": kiosk.RightServe, "retake-order": kiosk.RightServe, "resend-order": kiosk.RightServe, "reprint-order": kiosk.RightServe,
 	"aside-order": kiosk.RightServe, "cancel-order": kiosk.RightServe, "set-field": kiosk.RightServe, "set-rows": kiosk.RightServe,
 	"typing": kiosk.RightServe, "answer": kiosk.RightServe, "read-card": kiosk.RightServe, "follow-card": kiosk.RightServe, "seal": kiosk.RightSeal,
-	"fix-mail": kiosk.RightServe, "evidence": kiosk.RightLook, "document": kiosk.RightLook, "portrait": kiosk.RightServe, "catalog": kiosk.RightServe,
+	"fix-mail": kiosk.RightServe, "evidence": kiosk.RightLook, "signatures": kiosk.RightLook, "document": kiosk.RightLook, "portrait": kiosk.RightServe, "catalog": kiosk.RightServe,
 	"take-portrait": kiosk.RightServe, "set-file": kiosk.RightServe, "field-file": kiosk.RightServe, "page": kiosk.RightServe,
 }
 

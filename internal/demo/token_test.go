@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"countersign/internal/api"
 	"countersign/internal/fault"
 	"countersign/internal/service"
 	"countersign/kiosk"
@@ -235,4 +236,23 @@ func TestACustomerWhoseKeyIsInAnHSMIsLedToACodeWithTheReason(t *testing.T) {
 	_, err := d.Display.PrepareOwn(d.ctx, d.key(), [][]byte{d.office.Service.Root.Raw})
 	refused(t, err, "own.no_way")
 	d.to("confirm")
+}
+
+func TestATelephonesAppNeverOffersATokenAndItsAttemptsAreRefused(t *testing.T) {
+	o := withToken(t, ownNumber, time.Hour)
+	at := kiosk.Actor{User: kiosk.User{Name: "admin"}, Unit: Unit, Counter: o.counter}
+	token, err := o.office.Service.Hall.PairMobile(o.ctx, at, Unit, o.counter)
+	o.must(err)
+	app := &api.Display{Client: o.office.Client()}
+	app.SetToken(token)
+	o.Display, o.screenToken = app, token
+	for _, offer := range o.screen(mirror.Channel).Confirm.Offers {
+		if (offer.Method == kiosk.ByToken) != (offer.Why == kiosk.WhyMobile) {
+			t.Errorf("%s is offered with reason %q", offer.Method, offer.Why)
+		}
+	}
+	refused(t, app.Channel(o.ctx, o.key(), "token"), "confirm.mobile")
+	_, err = app.PrepareOwn(o.ctx, o.key(), [][]byte{o.office.Service.Root.Raw})
+	refused(t, err, "confirm.mobile")
+	o.must(app.Channel(o.ctx, o.key(), "mail"))
 }
