@@ -75,9 +75,10 @@ type Offer struct {
 
 // Why a method is not offered.
 const (
+	WhyDevice   = "device"    // the customer's key is in an HSM or a PCI card, which no counter reaches
+	WhyMobile   = "mobile"    // there is no place for a token in a telephone
 	whyService  = "service"   // the service's file does not take it
 	whyNoMail   = "no_mail"   // the form has no address
-	whyDevice   = "device"    // the customer's key is in an HSM or a PCI card, which no counter reaches
 	whyNoRemote = "no_remote" // the house has no provider
 	whyNobody   = "nobody"    // the house accepts nobody's certificates
 )
@@ -106,13 +107,10 @@ func (h *Hall) against(o *Order, s *catalog.Service, c *Customer, m Method) stri
 	case m == ByRemote && len(h.Remotes) == 0:
 		return whyNoRemote
 	case m == ByToken && (c.Facts[DeviceFact] == "pci" || c.Facts[DeviceFact] == "hsm"):
-		return whyDevice
+		return WhyDevice
 	}
 	return ""
 }
-
-// WhyMobile is why a customer's telephone never offers a token: there is no place to plug it in.
-const WhyMobile = "mobile"
 
 // mayChoose refuses a method that is not offered.
 func (h *Hall) mayChoose(a Actor, o *Order, s *catalog.Service, c *Customer, m Method) error {

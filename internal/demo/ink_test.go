@@ -144,6 +144,16 @@ func TestNobodyAttestsWhatTheyCannotHaveSeen(t *testing.T) {
 	o.clock.Advance(20 * time.Second)
 	d.must(d.Display.Write(d.ctx, d.key(), hand(4).Canonical()))
 	refused(t, d.Display.Write(d.ctx, d.key(), hand(5).Canonical()), "ink.no_pen")
+	// Whoever takes the order up at another counter has seen nothing.
+	d.must(d.Clerk.Aside(d.ctx, d.key()))
+	other := o.sit(t)
+	_, err = other.Clerk.Resume(d.ctx, d.key())
+	d.must(err)
+	_, err = other.Clerk.Attest(d.ctx, d.key())
+	refused(t, err, "ink.elsewhere")
+	d.must(other.Clerk.Aside(d.ctx, d.key()))
+	_, err = d.Clerk.Resume(d.ctx, d.key())
+	d.must(err)
 	// Six minutes later the word would be about something else.
 	o.clock.Advance(6 * time.Minute)
 	_, err = d.Clerk.Attest(d.ctx, d.key())

@@ -91,6 +91,11 @@ func (p *codePage) draw(a *App, c *tui.Canvas) {
 	if way != "" {
 		method, rank, why = "clerk.method."+way.Record(), a.t("clerk.code.rank", locale.Args{"rank": way.Rank().String()}), "clerk.code.chosen"
 	}
+	for _, o := range a.current().Offers {
+		if o.Method == kiosk.ByToken && o.Why == kiosk.WhyDevice && way.Code() {
+			why = "offer." + o.Why // nobody chose it freely
+		}
+	}
 	c.Put(1, 3, a.t("clerk.code.how", nil), tui.Bold)
 	c.PutMax(17, 3, 28, a.t(method, nil), tui.Text)
 	c.PutMax(46, 3, w-46, rank, tui.Muted)
