@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"countersign/internal/fault"
 	"countersign/signing/remote"
@@ -177,9 +176,16 @@ func (h *Hall) await(ctx context.Context, a Actor, key string, r Remote, p remot
 	if err == nil || fault.Is(err, "own.no_way") {
 		return // It is done, or the customer has chosen another way.
 	}
-	why := err
-	_, err = h.change(context.WithoutCancel(ctx), a, key, "confirm.remote_failed", func(_ Tx, o *Order) (facts, error) {
-		if o.Way != ByRemote || o.Own == nil || o.Own.State != RemoteWaiting {
+	err = h.giveUp(context.WithoutCancel(ctx), a, key, err)
+	if err != nil && !fault.Is(err, "own.no_way") && h.OnErr != nil {
+		h.OnErr(err)
+	}
+}
+
+// giveUp writes down why a telephone that was asked gave no signature; the customer's screen goes back to the choice.
+func (h *Hall) giveUp(ctx context.Context, a Actor, key string, why error) error {
+	_, err := h.change(ctx, a, key, "confirm.remote_failed", func(_ Tx, o *Order) (facts, error) {
+		if !o.waitsForPhone() {
 			return nil, fault.New(fault.Conflict, "own.no_way", nil)
 		}
 		told := fault.New(fault.Unavailable, "remote.away", nil)
@@ -187,16 +193,13 @@ func (h *Hall) await(ctx context.Context, a Actor, key string, r Remote, p remot
 		o.Own.State, o.Own.Failed, o.Own.FailedArgs, o.Updated = RemoteFailed, told.Code, told.Args, h.Clock.Now()
 		return facts{"code": told.Code}, nil
 	})
-	if err != nil && !fault.Is(err, "own.no_way") && h.OnErr != nil {
-		h.OnErr(fmt.Errorf("write down what came of a remote signature: %w", err))
+	if err != nil {
+		return fmt.Errorf("write down what came of a remote signature: %w", err)
 	}
+	return nil
 }
 
-// giveUpRemote marks what a stop left waiting: nobody asks the provider about it any more.
-func (o *Order) giveUpRemote(now time.Time) bool {
-	if o.State != Confirming || o.Way != ByRemote || o.Own == nil || o.Own.State != RemoteWaiting {
-		return false
-	}
-	o.Own.State, o.Own.Failed, o.Updated = RemoteFailed, "remote.cancelled", now
-	return true
+// waitsForPhone reports whether the customer's telephone was asked and nothing has come of it yet.
+func (o *Order) waitsForPhone() bool {
+	return o.State == Confirming && o.Way == ByRemote && o.Own != nil && o.Own.State == RemoteWaiting
 }

@@ -152,7 +152,7 @@ func (h *Hall) Settle(ctx context.Context) error {
 				return err
 			}
 			for _, o := range open {
-				if o.giveUpRemote(h.Clock.Now()) {
+				if o.waitsForPhone() {
 					asked = append(asked, o)
 				}
 				if o.State != Confirming || o.Challenge == "" {
@@ -173,7 +173,7 @@ func (h *Hall) Settle(ctx context.Context) error {
 		return err
 	}
 	for _, o := range asked {
-		if err := h.Store.Update(ctx, func(tx Tx) error { return tx.PutOrder(o) }); err != nil {
+		if err := h.giveUp(ctx, system(o), o.Key, fault.New(fault.Conflict, "remote.cancelled", nil)); err != nil {
 			return fmt.Errorf("give up the remote signature of order %s that a stop left waiting: %w", o.Number, err)
 		}
 	}

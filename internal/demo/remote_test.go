@@ -125,3 +125,28 @@ func TestAProviderWithoutAKeyOfTheCustomerSaysSo(t *testing.T) {
 		t.Errorf("something was prepared: %+v", o.Own)
 	}
 }
+
+func TestAStopOfTheServiceGivesTheTelephoneUpAndSaysSo(t *testing.T) {
+	d, phone := rings(t, nil)
+	d.must(d.Display.Remote(d.ctx, d.key(), 0))
+	d.must(phone.Ring(d.ctx, d.stored().Serial()))
+	hall := d.office.Service.Hall
+	hall.Close()
+	if o := d.stored(); o.Own.State != kiosk.RemoteFailed || o.Own.Failed != "remote.cancelled" {
+		t.Errorf("after the stop the order is %+v", o.Own)
+	}
+	// A crash leaves no time for that; what is found waiting at the next start is given up then.
+	d.must(d.office.Service.Store.Update(d.ctx, func(tx kiosk.Tx) error {
+		o, err := tx.Order(d.key())
+		if err != nil {
+			return err
+		}
+		o.Own.State, o.Own.Failed = kiosk.RemoteWaiting, ""
+		return tx.PutOrder(o)
+	}))
+	d.must(hall.Settle(d.ctx))
+	if o := d.stored(); o.Own.State != kiosk.RemoteFailed || o.State != kiosk.Confirming {
+		t.Errorf("after the start the order is %s, %+v", o.State, o.Own)
+	}
+	d.to("confirm")
+}
