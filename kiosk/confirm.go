@@ -355,6 +355,9 @@ func (h *Hall) keepSignature(ctx context.Context, a Actor, key string, ids []str
 		if err := tx.PutDocument(ids[1], o.Key, "evidence", record); err != nil {
 			return nil, err
 		}
+		if err := h.enterSigner(tx, a, o, signed.Certificate); err != nil {
+			return nil, err
+		}
 		if c.Prepared != "" {
 			if err := tx.DeleteDocument(c.Prepared); err != nil {
 				return nil, err

@@ -22,6 +22,8 @@ const (
 	JobHandOver = "handover"
 	JobMail     = "receipt_mail"
 	JobPrint    = "receipt_print"
+	// JobStamp gets a file the timestamp that no authority gave when it was sealed.
+	JobStamp = "stamp"
 )
 
 // queue adds a job for an order; its key is stable, so that it is done once however often it is asked for.

@@ -3,6 +3,7 @@ package kiosk
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"io"
 	"time"
 
@@ -131,7 +132,8 @@ func (h *Hall) Lookup(ctx context.Context, a Actor, name string) (*Order, error)
 	return out, err
 }
 
-// File returns the newest file of an order: the sealed one, else the one to be signed, else the one that is read.
+// File returns the newest file of an order: the sealed one, else the one to be signed, else the one that is read. A sealed
+// one that does not hold any more is shown to nobody (file.damaged, and an alarm); LastGood finds what still does.
 func (h *Hall) File(ctx context.Context, a Actor, name string) ([]byte, error) {
 	o, err := h.Lookup(ctx, a, name)
 	if err != nil {
@@ -147,9 +149,18 @@ func (h *Hall) File(ctx context.Context, a Actor, name string) ([]byte, error) {
 		return nil, fault.New(fault.NotFound, "order.no_file", nil)
 	}
 	var out []byte
+	if o.Document.FinalID != "" {
+		if out, err = h.opened(ctx, o); fault.Is(err, "file.damaged") {
+			return nil, errors.Join(err, h.Alarm(ctx, a, o.Key))
+		} else if err != nil {
+			return nil, err
+		}
+	}
 	err = h.Store.Update(ctx, func(tx Tx) error {
-		if out, err = tx.Document(id); err != nil {
-			return err
+		if out == nil {
+			if out, err = tx.Document(id); err != nil {
+				return err
+			}
 		}
 		_, err := tx.Append(h.entry(a, "file.read", o.subject(), nil))
 		return err

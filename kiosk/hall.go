@@ -18,28 +18,34 @@ import (
 	"countersign/signing"
 	"countersign/signing/journal"
 	"countersign/signing/seal"
+	"countersign/signing/trust"
 )
 
 // Hall carries out what people do at the counters of one organisation. Every act is one transaction: the order
 // changes, the journal tells of it, and work for outside systems is queued, or none of it happened.
 type Hall struct {
-	Store        Store
-	Catalog      *catalog.Catalog
-	Units        map[string]Unit
-	Fonts        workorder.Fonts
-	Ceremony     *signing.Ceremony
-	Seals        seal.Service
-	Remotes      []Remote     // providers of customers' keys, in the order in which they are offered
-	Certificates Certificates // of customers' own keys; nil: none is accepted
-	OTP          []byte       // server secret from which the codes that we send are derived
-	Clock        clock.Clock
-	Rand         io.Reader
-	Cost         PasswordCost
-	Watch        Watcher
-	Limits       Limits
-	Roots        []*x509.Certificate // whom the verifier trusts
+	Store    Store
+	Catalog  *catalog.Catalog
+	Units    map[string]Unit
+	Fonts    workorder.Fonts
+	Ceremony *signing.Ceremony
+	Registry *signing.Registry // issues customers' own certificates; nil where that is not offered
+	Trust    *trust.Judge      // whose certificates are accepted
+	Seals    seal.Service
+	Remotes  []Remote        // providers of customers' keys, in the order in which they are offered
+	Owners   OwnCertificates // judges the certificates of customers' own keys; nil: none is accepted
+	OwnKeys  bool            // staff sign their requests for seals with keys of their own
+	OTP      []byte          // server secret from which the codes that we send are derived
+	Clock    clock.Clock
+	Rand     io.Reader
+	Cost     PasswordCost
+	Watch    Watcher
+	Limits   Limits
+	Roots    []*x509.Certificate // whom the verifier trusts
 	// Head tells the journal's root, and whether what is stored still leads to it.
 	Head func(ctx context.Context) (root string, ok bool, err error)
+	// OnTakeBack hears after a certificate was taken back or given back; it must not block.
+	OnTakeBack func()
 
 	// OnErr is told of failures of what goes on by itself; it may be nil.
 	OnErr func(error)

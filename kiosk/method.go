@@ -102,7 +102,7 @@ func (h *Hall) against(o *Order, s *catalog.Service, c *Customer, m Method) stri
 		return whyService
 	case m == ByMail && o.mail(s) == "":
 		return whyNoMail
-	case m.Rank() == signing.OwnKey && h.Certificates == nil:
+	case m.Rank() == signing.OwnKey && h.Owners == nil:
 		return whyNobody
 	case m == ByRemote && len(h.Remotes) == 0:
 		return whyNoRemote

@@ -8,6 +8,7 @@ import (
 	"countersign/kiosk/catalog"
 	"countersign/kiosk/idcard"
 	"countersign/kiosk/portrait"
+	"countersign/signing/seal"
 )
 
 // State is where an order stands between the first field and the receipt.
@@ -63,6 +64,7 @@ type Order struct {
 	Own       *OwnKey        `json:"own,omitempty"`
 	CodeSent  Delivery       `json:"code_sent"` // what became of the message with its code
 	Confirm   *Confirmation  `json:"confirm,omitempty"`
+	Second    *seal.Approval `json:"second,omitempty"` // another person's word for the seals, where two are needed
 	Seals     []SealUse      `json:"seals"`
 	HandOver  HandOver       `json:"hand_over"`
 	Receipt   Receipt        `json:"receipt"`
@@ -121,6 +123,10 @@ type DocumentFacts struct {
 	Retain        time.Time  `json:"retain"`
 	Made          time.Time  `json:"made"`
 	Signatures    []Signed   `json:"signatures"`
+	// Untimed tells that a timestamp authority was away: the file waits for the proof of when it was signed.
+	Untimed bool      `json:"untimed"`
+	SentID  string    `json:"sent_id"` // the file as it was sent, once a raised one has taken its place
+	Damaged time.Time `json:"damaged"` // when the stored file was found not to hold any more
 }
 
 // PageRead is one page of the reading text: how far it goes and when it was really shown.

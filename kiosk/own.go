@@ -18,8 +18,8 @@ import (
 	"countersign/signing/pdf/stamp"
 )
 
-// Certificates judges the certificates of customers' own keys.
-type Certificates interface {
+// OwnCertificates judges the certificates of customers' own keys.
+type OwnCertificates interface {
 	// Accept returns the certificate that comes first with its issuers, up to one whom the house accepts for customers, or a
 	// fault that says why it is not accepted at that moment, or not that person's.
 	Accept(ctx context.Context, chain []*x509.Certificate, of Holder, at time.Time) ([]*x509.Certificate, error)
@@ -68,7 +68,7 @@ func (o *Order) dropOwn(tx Tx) error {
 
 // PrepareOwn makes the document ready for the key of a certificate that is on the customer's token, and returns the digest
 // that the key signs. It takes only a certificate that the house accepts now and whose number is that of the customer's card.
-// Besides the faults of Certificates and signing.Ceremony.Ask:
+// Besides the faults of OwnCertificates and signing.Ceremony.Ask:
 //
 //	own.no_way     the customer did not choose to sign with their own token
 //	own.chain      what was sent is no certificate
@@ -167,7 +167,7 @@ func parseChain(ders [][]byte) ([]*x509.Certificate, error) {
 // acceptOwn refuses a certificate that is not acceptable, or not the customer's. The number is that of the card that was
 // read at this counter, whole, which only the service knows.
 func (h *Hall) acceptOwn(ctx context.Context, o *Order, chain []*x509.Certificate) ([]*x509.Certificate, error) {
-	return h.Certificates.Accept(ctx, chain, holderOf(o.Card.Card), h.Clock.Now())
+	return h.Owners.Accept(ctx, chain, holderOf(o.Card.Card), h.Clock.Now())
 }
 
 // holderOf is whom a certificate must belong to, by the card that was read.

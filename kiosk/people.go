@@ -55,6 +55,7 @@ const (
 	RoleSigner     Role = "signer"     // may apply seals that were granted
 	RoleSupervisor Role = "supervisor" // sees every order of the unit and the journal
 	RoleAdmin      Role = "admin"      // users, seals, keys; no orders
+	RoleAgent      Role = "agent"      // works at the helpdesk, which knows what its people may do there
 )
 
 // User is a member of staff. The hashes are argon2id in PHC string form.
@@ -76,7 +77,11 @@ type User struct {
 	LastSignIn   time.Time `json:"last_sign_in"`
 	LastPlace    string    `json:"last_place"`
 	EndedAt      time.Time `json:"ended_at"` // sessions that were open then are over
-	Rev          int64     `json:"rev"`
+	// OwnKey signs the user's requests for seals; it rests locked under the password. OwnPublic is what the keeper of the
+	// seals enrolls.
+	OwnKey    []byte `json:"own_key,omitempty"`
+	OwnPublic []byte `json:"own_public,omitempty"`
+	Rev       int64  `json:"rev"`
 }
 
 // Has reports whether the user has a role.
@@ -102,6 +107,7 @@ type Session struct {
 	Locked      bool      `json:"locked"`
 	Visit       string    `json:"visit"`
 	Order       string    `json:"order"`
+	OwnKey      []byte    `json:"own_key,omitempty"` // the user's, locked under the token
 }
 
 // Actor is who does something now: taken from a session, never from a request's body.
@@ -114,6 +120,8 @@ type Actor struct {
 	Order   string
 	Locked  bool
 	Mobile  bool // the customer acts in an application on their telephone
+
+	token string // as it was shown; empty for who did not come with one
 }
 
 // person is the actor as an order remembers a member of staff.

@@ -77,7 +77,7 @@ const (
 )
 
 // AskRemote finds the customer's key at a provider (counted from 0) and asks their telephone to sign. Whatever comes of it
-// changes the order by itself. Besides the faults of the provider, of Certificates and of signing.Ceremony.Ask:
+// changes the order by itself. Besides the faults of the provider, of OwnCertificates and of signing.Ceremony.Ask:
 //
 //	own.no_way   the customer did not choose to sign by telephone
 //	own.remote   there is no such provider, or it has no key of this customer that is confirmed in an app

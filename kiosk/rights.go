@@ -15,6 +15,7 @@ const (
 	RightJournal Right = "journal" // read the journal
 	RightAdmin   Right = "admin"   // users, displays, seals
 	RightOwn     Right = "own"     // replace the own password; every role may
+	RightDesk    Right = "desk"    // come to the helpdesk
 )
 
 // matrix is who may do what; what is not in it is refused.
@@ -23,10 +24,11 @@ var matrix = map[Role][]Right{
 	RoleSigner:     {RightSeal, RightOwn},
 	RoleSupervisor: {RightLook, RightRetry, RightJournal, RightOwn},
 	RoleAdmin:      {RightAdmin, RightJournal, RightOwn},
+	RoleAgent:      {RightDesk, RightOwn},
 }
 
 // Roles lists the roles in the order in which they are shown.
-var Roles = []Role{RoleClerk, RoleSigner, RoleSupervisor, RoleAdmin}
+var Roles = []Role{RoleClerk, RoleSigner, RoleSupervisor, RoleAdmin, RoleAgent}
 
 // Rights returns what a role may do.
 func (r Role) Rights() []Right { return append([]Right(nil), matrix[r]...) }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"countersign/internal/fault"
+	"countersign/internal/locale"
 	"countersign/kiosk/catalog"
 	"countersign/signing"
 	"countersign/signing/ca"
@@ -44,6 +45,12 @@ func (h *Hall) Seal(ctx context.Context, a Actor, key, lastFour string) (*Order,
 	if err != nil {
 		return nil, err
 	}
+	if h.OwnKeys {
+		if ask.Asked, err = h.signFor(ctx, a, seal.Ask, ask, ask.Seals); err != nil {
+			return nil, err
+		}
+	}
+	ask.Second = o.Second
 	id, err := h.key()
 	if err != nil {
 		return nil, err
@@ -116,8 +123,18 @@ func (h *Hall) keep(ctx context.Context, a Actor, key, id string, r seal.Result)
 			return nil, err
 		}
 		o.HandOver.System = h.Units[o.Unit].BackOffice
+		if o.Document.Untimed = h.Ceremony.Authority != nil && untimed(signed); o.Document.Untimed {
+			if err := h.queue(tx, o, JobStamp, "stamp/"+o.Number, ""); err != nil {
+				return nil, err
+			}
+		}
 		return facts{"document": sum, "seals": fmt.Sprint(len(uses))}, h.queue(tx, o, JobHandOver, "handover/"+o.Number, "")
 	})
+}
+
+// untimed reports whether a signature was made while no timestamp authority answered.
+func untimed(signed []Signed) bool {
+	return slices.ContainsFunc(signed, func(s Signed) bool { return s.Level == string(signing.BB) })
 }
 
 // Kept tells the seal service, after a crash, whether the sealed file of a use was stored.
@@ -232,11 +249,14 @@ func (h *Hall) Evidence(ctx context.Context, a Actor, key string) (Evidence, err
 	if o.Document.FinalID == "" {
 		return Evidence{}, fault.New(fault.Conflict, "order.no_file", nil)
 	}
+	now := h.Clock.Now()
 	file, err := h.File(ctx, a, o.Key)
+	if fault.Is(err, "file.damaged") {
+		return h.damagedEvidence(ctx, a, o, err)
+	}
 	if err != nil {
 		return Evidence{}, err
 	}
-	now := h.Clock.Now()
 	r := verify.Verify(file, verify.Policy{Roots: h.Roots, At: now})
 	out := Evidence{Verdict: string(r.Verdict), Summary: map[string]string{"vi": r.Summary.Vietnamese, "en": r.Summary.English, "zh-Hant": r.Summary.Chinese}, Size: int64(len(file)), Revisions: r.File.Revisions, At: now}
 	for _, s := range r.Signatures {
@@ -246,11 +266,25 @@ func (h *Hall) Evidence(ctx context.Context, a Actor, key string) (Evidence, err
 		}
 		out.Signatures = append(out.Signatures, EvidenceSigner{Field: s.Field, Name: s.Signer, Rank: rank, At: proven(s), Proven: !s.ProvenTime.Time.IsZero(), OK: s.Integrity == "intact"})
 	}
+	return out, h.complete(ctx, a, o, &out)
+}
+
+// damagedEvidence is the account of an order whose stored file does not hold: what is wrong, and nothing of the file.
+func (h *Hall) damagedEvidence(ctx context.Context, a Actor, o *Order, err error) (Evidence, error) {
+	out := Evidence{Verdict: string(verify.Failed), Summary: map[string]string{}, At: h.Clock.Now()}
+	for _, l := range locale.Langs {
+		out.Summary[string(l)] = locale.Fault(l, err)
+	}
+	return out, h.complete(ctx, a, o, &out)
+}
+
+// complete adds the order and the journal's state to its evidence.
+func (h *Hall) complete(ctx context.Context, a Actor, o *Order, out *Evidence) (err error) {
 	if out.Order, err = h.OrderView(ctx, a, o.Key); err != nil {
-		return out, err
+		return err
 	}
 	out.JournalRoot, out.JournalOK, err = h.Head(ctx)
-	return out, err
+	return err
 }
 
 // proven is the moment that a timestamp proves, else the one that the signer claims.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"countersign/internal/fault"
+	"countersign/signing/seal"
 )
 
 const (
@@ -57,7 +58,11 @@ func (h *Hall) SignIn(ctx context.Context, unit, counter, name, password string)
 	if !right || !u.mayWork(unit, h.Clock.Now()) {
 		return "", SignedIn{}, h.failed(ctx, name, unit, counter, "signin.wrong")
 	}
-	return h.open(ctx, u, unit, counter)
+	own, err := h.ownKey(ctx, &u, password, password)
+	if err != nil {
+		return "", SignedIn{}, err
+	}
+	return h.open(ctx, u, own, unit, counter)
 }
 
 // oneTry lets one guess at a time be made for a name, so that the next one already finds this one counted. The user is
@@ -159,14 +164,18 @@ func (h *Hall) failed(ctx context.Context, name, unit, counter, code string) err
 }
 
 // open stores the session and tells the clerk what happened since the last one.
-func (h *Hall) open(ctx context.Context, u User, unit, counter string) (string, SignedIn, error) {
+func (h *Hall) open(ctx context.Context, u User, own *seal.Hand, unit, counter string) (string, SignedIn, error) {
 	raw := make([]byte, 32)
 	if _, err := io.ReadFull(h.random(), raw); err != nil {
 		return "", SignedIn{}, err
 	}
 	token := base64.RawURLEncoding.EncodeToString(raw)
+	locked, err := underToken(own, token)
+	if err != nil {
+		return "", SignedIn{}, err
+	}
 	var out SignedIn
-	err := h.Store.Update(ctx, func(tx Tx) error {
+	err = h.Store.Update(ctx, func(tx Tx) error {
 		now := h.Clock.Now()
 		got, err := tx.User(u.Name)
 		if err != nil {
@@ -176,10 +185,11 @@ func (h *Hall) open(ctx context.Context, u User, unit, counter string) (string, 
 			NeedsCode: got.UnlockCode == "", MustChange: got.MustChange, Last: got.LastSignIn, LastPlace: got.LastPlace,
 			Failures: got.Failures, FailedAt: got.LastFailure, FailPlace: got.FailurePlace}
 		got.Failures, got.LastSignIn, got.LastPlace = 0, now, counter
+		got.OwnKey, got.OwnPublic = u.OwnKey, u.OwnPublic
 		if err := tx.PutUser(got); err != nil {
 			return err
 		}
-		s := &Session{TokenSHA256: TokenSHA256(token), Kind: "clerk", User: u.Name, Unit: unit, Counter: counter, Opened: now, Seen: now}
+		s := &Session{TokenSHA256: TokenSHA256(token), Kind: "clerk", User: u.Name, Unit: unit, Counter: counter, Opened: now, Seen: now, OwnKey: locked}
 		if before, err := tx.CounterSession(unit, counter); err == nil {
 			if before.User == u.Name {
 				s.Visit, s.Order, out.Order = before.Visit, before.Order, before.Order
@@ -228,7 +238,7 @@ func (h *Hall) Actor(ctx context.Context, token string) (Actor, error) {
 		if !h.serves(s, u, now) {
 			return fault.New(fault.Unauthenticated, "signin.session", nil)
 		}
-		a = Actor{User: *u, Unit: s.Unit, Counter: s.Counter, Token: s.TokenSHA256, Visit: s.Visit, Order: s.Order, Locked: s.Locked}
+		a = Actor{User: *u, Unit: s.Unit, Counter: s.Counter, Token: s.TokenSHA256, Visit: s.Visit, Order: s.Order, Locked: s.Locked, token: token}
 		return nil
 	})
 	return a, err
@@ -281,12 +291,27 @@ func (h *Hall) SetPassword(ctx context.Context, a Actor, old, password string) e
 	if err != nil {
 		return err
 	}
+	own, err := h.ownKey(ctx, &u, old, password)
+	if err != nil {
+		return err
+	}
+	locked, err := underToken(own, a.token)
+	if err != nil {
+		return err
+	}
+	key, public := u.OwnKey, u.OwnPublic
 	return h.Store.Update(ctx, func(tx Tx) error {
 		u, err := tx.User(a.User.Name)
 		if err != nil {
 			return err
 		}
 		u.Password, u.PasswordAt, u.MustChange = hash, h.Clock.Now(), false
+		u.OwnKey, u.OwnPublic = key, public
+		if locked != nil {
+			if err := keepOwn(tx, a.Token, locked); err != nil {
+				return err
+			}
+		}
 		if err := tx.PutUser(u); err != nil {
 			return err
 		}

@@ -27,6 +27,7 @@ type Tx interface {
 	Documents
 	Challenges
 	Writings
+	Register
 
 	// Append writes a journal entry into the Merkle log and returns its index.
 	Append(e journal.Entry) (int64, error)
@@ -109,4 +110,15 @@ type Challenges interface {
 	PutChallenge(c *otp.Challenge) error
 	// ChallengesOf lists a customer account's challenges since a moment, for the daily limit.
 	ChallengesOf(account string, since time.Time) ([]*otp.Challenge, error)
+}
+
+// Register is the register of certificates. Holders are encrypted; serial numbers, authorities, classes and times are not.
+type Register interface {
+	// Certificate returns the line for a certificate's SHA-256 in hex.
+	Certificate(sha256 string) (*Certificate, error)
+	// PutCertificate inserts a line whose Rev is 0, or replaces the one whose Rev is still c.Rev.
+	PutCertificate(c *Certificate) error
+	Certificates(q CertificateQuery) ([]*Certificate, error)
+	// TakenBack lists an authority's certificates that are suspended or revoked.
+	TakenBack(issuer string) ([]*Certificate, error)
 }

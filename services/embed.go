@@ -9,3 +9,8 @@ import "embed"
 //
 //go:embed *.yaml data/*.yaml
 var Files embed.FS
+
+// Helpdesk are the helpdesk's tables: categories of requests with their terms.
+//
+//go:embed helpdesk/*.yaml
+var Helpdesk embed.FS

@@ -41,6 +41,7 @@ const (
 type Issuer interface {
 	IssueOneOff(pub crypto.PublicKey, r ca.OneOff) ([]*x509.Certificate, error)
 	IssueWitness(pub crypto.PublicKey, r ca.Witness) ([]*x509.Certificate, error)
+	IssueTerminal(pub crypto.PublicKey, r ca.Terminal) ([]*x509.Certificate, error)
 }
 
 // Keys opens the counters' witness keys by name; *key.Store is one.

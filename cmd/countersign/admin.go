@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -38,7 +39,7 @@ func (a *app) admin() *cobra.Command {
 
 // adminTree adds the commands that work on an open installation.
 func (a *app) adminTree(c *cobra.Command, with func(*cobra.Command, []string, administrator) error) {
-	c.AddCommand(a.adminUser(with), a.adminDisplay(with), a.adminSeal(with), a.adminJournal(with), a.adminKey(with), a.adminBackup(with))
+	c.AddCommand(a.adminUser(with), a.adminAgent(with), a.adminDisplay(with), a.adminSeal(with), a.adminJournal(with), a.adminKey(with), a.adminBackup(with), a.adminCA(with), a.adminLink(with))
 }
 
 // onInstallation runs a command on the installation, or lets the service that has it open run it.
@@ -48,7 +49,7 @@ func (a *app) onInstallation(cmd *cobra.Command, file string, args []string, do 
 		return err
 	}
 	if running(cfg.Data.Dir) {
-		return a.byService(cmd, adminSocket(cfg.Data.Dir))
+		return a.byService(cmd, "admin", adminSocket(cfg.Data.Dir))
 	}
 	s, err := service.Open(cmd.Context(), o)
 	if err != nil {
@@ -88,14 +89,14 @@ type adminAnswer struct {
 	Code   int    `json:"code"`
 }
 
-// byService sends the command to the service that has the installation open.
-func (a *app) byService(cmd *cobra.Command, socket string) error {
-	args, err := commandLine(cmd)
+// byService sends the command to the process that has the data open. tree is the word after which its commands begin.
+func (a *app) byService(cmd *cobra.Command, tree, socket string) error {
+	args, err := commandLine(cmd, tree)
 	if err != nil {
 		return err
 	}
 	in := adminOrder{Args: args, Lang: a.lang}
-	if cmd.Annotations["stdin"] != "" {
+	if cmd.Annotations["stdin"] != "" && !cmd.Flags().Changed("token") {
 		data, err := io.ReadAll(io.LimitReader(a.in, 64<<10))
 		if err != nil {
 			return err
@@ -131,10 +132,10 @@ func (a *app) byService(cmd *cobra.Command, socket string) error {
 	return nil
 }
 
-// commandLine is the command below "admin" with its flags and arguments, without those that say where the installation
+// commandLine is the command below a tree with its flags and arguments, without those that say where the installation
 // is and how to speak. Files are named from the root: the service works in another directory.
-func commandLine(cmd *cobra.Command) ([]string, error) {
-	_, path, _ := strings.Cut(cmd.CommandPath(), " admin ")
+func commandLine(cmd *cobra.Command, tree string) ([]string, error) {
+	_, path, _ := strings.Cut(cmd.CommandPath(), " "+tree+" ")
 	out := strings.Fields(path)
 	var failed error
 	cmd.Flags().Visit(func(f *pflag.Flag) {
@@ -146,7 +147,7 @@ func commandLine(cmd *cobra.Command) ([]string, error) {
 			switch f.Name {
 			case "config", "lang":
 				continue
-			case "to", "checkpoint", "key":
+			case "to", "checkpoint", "key", "request", "from":
 				abs, err := filepath.Abs(v)
 				failed = errors.Join(failed, err)
 				v = abs
@@ -159,6 +160,16 @@ func commandLine(cmd *cobra.Command) ([]string, error) {
 
 // adminHandler carries out administrators' commands inside the service.
 func (a *app) adminHandler(s *service.Service) http.Handler {
+	return treeHandler(s.Options.Log, func(inside *app, root *cobra.Command) {
+		inside.adminTree(root, func(cmd *cobra.Command, args []string, do administrator) error { return do(cmd.Context(), s, args) })
+		root.AddCommand(&cobra.Command{Use: "doctor", RunE: func(cmd *cobra.Command, _ []string) error {
+			return inside.examine(cmd.Context(), s)
+		}})
+	})
+}
+
+// treeHandler carries out the commands of a tree inside the process that has the data open.
+func treeHandler(log *slog.Logger, grow func(inside *app, root *cobra.Command)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var in adminOrder
 		if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&in); err != nil {
@@ -169,10 +180,7 @@ func (a *app) adminHandler(s *service.Service) http.Handler {
 		inside := &app{lang: in.Lang, in: strings.NewReader(in.Input), out: &out, err: &errOut}
 		root := &cobra.Command{Use: "admin", SilenceErrors: true, SilenceUsage: true}
 		root.PersistentFlags().String("lang", "", "")
-		inside.adminTree(root, func(cmd *cobra.Command, args []string, do administrator) error { return do(cmd.Context(), s, args) })
-		root.AddCommand(&cobra.Command{Use: "doctor", RunE: func(cmd *cobra.Command, _ []string) error {
-			return inside.examine(cmd.Context(), s)
-		}})
+		grow(inside, root)
 		strict(root)
 		root.SetArgs(in.Args)
 		root.SetOut(&out)
@@ -188,7 +196,7 @@ func (a *app) adminHandler(s *service.Service) http.Handler {
 		}
 		result.Output, result.Errors = out.String(), errOut.String()
 		if err := json.NewEncoder(w).Encode(result); err != nil {
-			s.Options.Log.Warn("the administrator has gone", "err", err)
+			log.Warn("the administrator has gone", "err", err)
 		}
 	})
 }

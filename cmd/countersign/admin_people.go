@@ -56,7 +56,7 @@ func (a *app) adminUser(with within) *cobra.Command {
 		}
 		return nil
 	}}
-	c.AddCommand(add, list, roleList, a.lockUser(with, "lock", true), a.lockUser(with, "unlock", false))
+	c.AddCommand(add, list, roleList, a.ownKey(with), a.lockUser(with, "lock", true), a.lockUser(with, "unlock", false))
 	return c
 }
 
@@ -120,14 +120,8 @@ func (a *app) adminSeal(with within) *cobra.Command {
 	var n service.NewSeal
 	var kind string
 	add := &cobra.Command{Use: "add ID", Short: a.text("cli.seal.add", nil), Args: cobra.ExactArgs(1)}
-	add.Flags().StringVar(&kind, "kind", "business", a.text("cli.flag.kind", nil))
-	add.Flags().StringVar(&n.Name, "name", "", a.text("cli.flag.seal_name", nil))
-	add.Flags().StringVar(&n.Line, "line", "", a.text("cli.flag.seal_line", nil))
-	add.Flags().StringVar(&n.Arc, "arc", "", a.text("cli.flag.seal_arc", nil))
-	add.Flags().BoolVar(&n.Star, "star", false, a.text("cli.flag.seal_star", nil))
-	add.Flags().StringVar(&n.Organisation, "organisation", "", a.text("cli.flag.organisation", nil))
+	a.sealFlags(add, &kind, &n.Seal)
 	add.Flags().StringVar(&n.OrganisationID, "organisation-id", "", a.text("cli.flag.organisation_id", nil))
-	add.Flags().StringVar(&n.Geometry, "geometry", "vn-company", a.text("cli.flag.geometry", nil))
 	add.Flags().BoolVar(&n.RSA, "rsa", false, a.text("cli.flag.rsa", nil))
 	add.RunE = func(cmd *cobra.Command, args []string) error {
 		return with(cmd, args, func(ctx context.Context, s *service.Service, args []string) error {
@@ -150,7 +144,7 @@ func (a *app) adminSeal(with within) *cobra.Command {
 			})
 		}})
 	}
-	c.AddCommand(add, list, grant)
+	c.AddCommand(add, list, grant, a.certifySeal(with), a.sealReport(with))
 	return c
 }
 
@@ -163,6 +157,12 @@ func (a *app) listSeals(ctx context.Context, s *service.Service, _ []string) err
 	if err != nil {
 		return err
 	}
+	a.listOfSeals(seals, grants)
+	return nil
+}
+
+// listOfSeals prints seals and who holds them.
+func (a *app) listOfSeals(seals []seal.Seal, grants []seal.Grant) {
 	for _, x := range seals {
 		fmt.Fprintf(a.out, "%-20s %-9s %s, %s\n", x.ID, x.Kind, x.Name, a.text("cli.seal.until", locale.Args{"day": x.ValidUntil.Format(time.DateOnly)}))
 		for _, g := range grants {
@@ -171,5 +171,4 @@ func (a *app) listSeals(ctx context.Context, s *service.Service, _ []string) err
 			}
 		}
 	}
-	return nil
 }

@@ -7,12 +7,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"filippo.io/age"
 	"github.com/spf13/cobra"
 
 	"countersign/internal/clock"
+	"countersign/internal/config"
 	"countersign/internal/fault"
 	"countersign/internal/locale"
 	"countersign/internal/service"
@@ -149,14 +151,28 @@ func (a *app) importKey(with within) *cobra.Command {
 	return c
 }
 
+// backupOf writes a backup of what is open.
+type backupOf = func(ctx context.Context, w io.Writer, keys []age.Recipient) (store.Manifest, error)
+
 func (a *app) adminBackup(with within) *cobra.Command {
+	return a.backup(func(cmd *cobra.Command, args []string, do func(context.Context, backupOf) error) error {
+		return with(cmd, args, func(ctx context.Context, s *service.Service, _ []string) error {
+			return do(ctx, func(ctx context.Context, w io.Writer, keys []age.Recipient) (store.Manifest, error) {
+				return s.Store.Backup(ctx, w, keys, "keys", "ca")
+			})
+		})
+	})
+}
+
+// backup is the command that backs up an installation or a sealer.
+func (a *app) backup(with func(*cobra.Command, []string, func(context.Context, backupOf) error) error) *cobra.Command {
 	var to string
 	var recipients []string
 	c := &cobra.Command{Use: "backup", Short: a.text("cli.backup", nil), Args: cobra.NoArgs}
 	c.Flags().StringVar(&to, "to", "", a.text("cli.flag.to", nil))
 	c.Flags().StringArrayVar(&recipients, "recipient", nil, a.text("cli.flag.recipient", nil))
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		return with(cmd, args, func(ctx context.Context, s *service.Service, _ []string) error {
+		return with(cmd, args, func(ctx context.Context, do backupOf) error {
 			var keys []age.Recipient
 			for _, text := range recipients {
 				r, err := age.ParseX25519Recipient(text)
@@ -168,7 +184,7 @@ func (a *app) adminBackup(with within) *cobra.Command {
 			if len(keys) == 0 || to == "" {
 				return fault.New(fault.Invalid, "cli.backup", nil)
 			}
-			m, err := writeBackup(ctx, s, to, keys)
+			m, err := writeBackup(ctx, do, to, keys)
 			if err != nil {
 				return err
 			}
@@ -180,13 +196,13 @@ func (a *app) adminBackup(with within) *cobra.Command {
 }
 
 // writeBackup writes beside the target and renames, so that a file under its name is a whole backup.
-func writeBackup(ctx context.Context, s *service.Service, to string, keys []age.Recipient) (store.Manifest, error) {
+func writeBackup(ctx context.Context, do backupOf, to string, keys []age.Recipient) (store.Manifest, error) {
 	tmp, err := os.CreateTemp(filepath.Dir(to), ".backup-")
 	if err != nil {
 		return store.Manifest{}, fmt.Errorf("write the backup: %w", err)
 	}
 	defer os.Remove(tmp.Name())
-	m, err := s.Store.Backup(ctx, tmp, keys, "keys", "ca")
+	m, err := do(ctx, tmp, keys)
 	if err == nil {
 		err = tmp.Sync()
 	}
@@ -197,14 +213,20 @@ func writeBackup(ctx context.Context, s *service.Service, to string, keys []age.
 }
 
 func (a *app) adminRestore(file *string) *cobra.Command {
+	return a.restore(file, func(c *config.Config) string { return c.Data.Dir })
+}
+
+// restore is the command that restores what backup wrote into the directory that the configuration names.
+func (a *app) restore(file *string, where func(*config.Config) string) *cobra.Command {
 	var identity string
 	c := &cobra.Command{Use: "restore BACKUP", Short: a.text("cli.restore", nil), Args: cobra.ExactArgs(1)}
 	c.Flags().StringVar(&identity, "identity", "", a.text("cli.flag.identity", nil))
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, _, err := load(*file)
+		cfg, err := config.Load(*file, os.Environ(), nil)
 		if err != nil {
 			return err
 		}
+		dir := where(cfg)
 		keyFile, err := os.Open(identity)
 		if err != nil {
 			return fmt.Errorf("open the identity that reads backups: %w", err)
@@ -219,11 +241,11 @@ func (a *app) adminRestore(file *string) *cobra.Command {
 			return fmt.Errorf("open the backup: %w", err)
 		}
 		defer in.Close()
-		m, err := store.Restore(cmd.Context(), in, cfg.Data.Dir, ids, nil)
+		m, err := store.Restore(cmd.Context(), in, dir, ids, nil)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(a.out, a.text("cli.restore.done", locale.Args{"dir": cfg.Data.Dir, "entries": m.Entries}))
+		fmt.Fprintln(a.out, a.text("cli.restore.done", locale.Args{"dir": dir, "entries": m.Entries}))
 		return nil
 	}
 	return c
@@ -239,7 +261,7 @@ func (a *app) doctor(file *string) *cobra.Command {
 			return exit(1)
 		}
 		if running(cfg.Data.Dir) {
-			return a.byService(cmd, adminSocket(cfg.Data.Dir))
+			return a.byService(cmd, "admin", adminSocket(cfg.Data.Dir))
 		}
 		s, err := service.Open(cmd.Context(), o)
 		if err != nil {
@@ -278,8 +300,27 @@ func (a *app) examine(ctx context.Context, s *service.Service) error {
 		err = fault.New(fault.Unavailable, "cli.disk", fault.Args{"free": fmt.Sprint(h.Free >> 20)})
 	}
 	well = a.finding("disk", err) && well
-	if !a.finding("seals", s.Seals.State(ctx)) || !well {
+	if !a.finding("seals", s.Sealing.State(ctx)) || !well {
 		return exit(1)
 	}
+	return a.facts(s)
+}
+
+// facts tells what was chosen here, which is neither well nor ill.
+func (a *app) facts(s *service.Service) error {
+	words := []string{}
+	for _, option := range s.CertificateOptions() {
+		words = append(words, a.text("certificate.option."+string(option), nil))
+	}
+	fmt.Fprintf(a.out, "· %-14s %s\n", a.text("cli.doctor.confirm", nil), strings.Join(words, ", "))
+	here, err := s.RootHere()
+	if err != nil {
+		return err
+	}
+	root := a.text("cli.doctor.root_away", nil)
+	if here {
+		root = a.text("cli.doctor.root_here", nil)
+	}
+	fmt.Fprintf(a.out, "· %-14s %s\n", a.text("cli.doctor.root", nil), root)
 	return nil
 }

@@ -81,7 +81,7 @@ func (a *app) openScreens(ctx context.Context, w *demo.World) error {
 	if _, err := fmt.Fscanln(a.in); err != nil && ctx.Err() != nil {
 		return nil
 	}
-	return a.runKiosk(ctx, kioskFlags{server: "unix:" + w.Socket(), unit: demo.Unit, counter: demo.Counter, camera: filepath.Join(w.Dir, "camera"), papers: filepath.Join(w.Dir, "scans")})
+	return a.runKiosk(ctx, kioskFlags{link: link{server: "unix:" + w.Socket()}, unit: demo.Unit, counter: demo.Counter, camera: filepath.Join(w.Dir, "camera"), papers: filepath.Join(w.Dir, "scans")})
 }
 
 // secondScreen splits the tmux window when both halves keep 80 columns, and opens a second window otherwise.

@@ -217,6 +217,7 @@ func TestVerifyEndsWithItsVerdict(t *testing.T) {
 	}{
 		{"a work order of those we trust", "PASSED", 0, []string{"--trust", root, file}},
 		{"a work order, trusting a folder", "PASSED", 0, []string{"--trust", filepath.Dir(root), file}},
+		{"a work order, trusting a list", "PASSED", 0, []string{"--trust", "own=" + root, "--only", "own", file}},
 		{"a work order of strangers", "INDETERMINATE", 2, []string{file}},
 		{"a changed work order", "FAILED", 1, []string{"--trust", root, write("flipped.pdf", flipped)}},
 		{"a PDF without a signature", "NO_SIGNATURE", 3, []string{"--trust", root, unsigned[0]}},
@@ -237,6 +238,7 @@ func TestVerifyEndsWithItsVerdict(t *testing.T) {
 	for _, trust := range []string{filepath.Join(tmp, "none.pem"), write("no.pem", []byte("xin chào")), file} {
 		want(t, 3, "", "", "verify", "--trust", trust, file)
 	}
+	want(t, 3, "", "gov=", "verify", "--trust", "own="+root, "--only", "gov", file)
 }
 
 func TestScriptsWorkWithOrdersAsClerksDo(t *testing.T) {
@@ -391,6 +393,8 @@ func operate(t *testing.T, config []string, who string) {
 	}
 	mistake("", "", "display", "pair", "--unit", "PA9999")
 
+	authority(t, admin, mistake, tmp, who)
+
 	point := want(t, 0, "countersign/journal", "", admin("journal", "checkpoint")...)
 	kept := filepath.Join(tmp, "checkpoint")
 	if err := os.WriteFile(kept, []byte(point.out), 0o600); err != nil {
@@ -407,6 +411,50 @@ func operate(t *testing.T, config []string, who string) {
 		t.Errorf("the doctor says\n%s", r.out)
 	}
 	backUp(t, config, tmp, who)
+}
+
+// authority works with the house's certificates.
+func authority(t *testing.T, admin func(...string) []string, mistake func(words, in string, args ...string), tmp, who string) {
+	t.Helper()
+	const words = "một câu dài để giữ khóa"
+	file := filepath.Join(tmp, who+".p12")
+	mistake("at least 10", "ngắn\n", "ca", "staff", who, "--to", file)
+	mistake("no member of staff", words+"\n", "ca", "staff", "nobody", "--to", file)
+	want(t, 0, "", words+"\n", admin("ca", "staff", who, "--to", file)...)
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the key's file: %v, %v", info, err)
+	}
+	listed := want(t, 0, who, "", admin("ca", "list", "--class", "clerk", "--json")...)
+	var lines []struct{ Serial, User, State string }
+	if err := json.Unmarshal([]byte(listed.out), &lines); err != nil {
+		t.Fatal(err)
+	}
+	serial := ""
+	for _, l := range lines {
+		if l.User == who {
+			serial = l.Serial
+		}
+	}
+	want(t, 0, "usable", "", admin("ca", "show", serial)...)
+	mistake("Say why", "", "ca", "revoke", serial)
+	mistake("There is no reason", "", "ca", "revoke", serial, "--reason", "x", "--why", "y")
+	want(t, 0, "suspended", "", admin("ca", "revoke", serial, "--reason", "hold", "--why", "left at home")...)
+	mistake("", "Quay3@BacGiang\n", "ca", "lift", serial, "--operator", who) // a clerk, whose password must change
+	want(t, 0, "revoked", "", admin("ca", "revoke", serial, "--reason", "key_compromise", "--why", "lost")...)
+	want(t, 0, "lost", "", admin("ca", "show", serial)...)
+	want(t, 0, "revoked", "", admin("ca", "report")...)
+	mistake("no certificate", "", "ca", "show", "ff")
+
+	root := filepath.Join(tmp, who+"-root.p12")
+	want(t, 0, "", words+"\n", admin("ca", "root", "export", "--to", root)...)
+	mistake("can't be opened", "another phrase\n", "ca", "root", "remove", "--from", root)
+	want(t, 0, "", words+"\n", admin("ca", "root", "remove", "--from", root)...)
+	want(t, 0, "kept elsewhere", "", admin("doctor")...)
+	mistake("needs the root's key", "", "ca", "root", "list")
+	mistake("needs the root's key", "", "ca", "root", "issuing")
+	want(t, 0, "", words+"\n", admin("ca", "root", "import", "--from", root)...)
+	want(t, 0, "", "", admin("ca", "root", "list")...)
+	want(t, 0, "in this installation", "", admin("doctor")...)
 }
 
 func backUp(t *testing.T, config []string, tmp, who string) {

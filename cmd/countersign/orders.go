@@ -19,22 +19,28 @@ import (
 
 // scriptFlags say as whom a script works, at a counter of its own.
 type scriptFlags struct {
-	server, ca, unit, counter, user, password string
-	asJSON                                    bool
+	link
+	unit, counter, user, password string
+	asJSON                        bool
+	certificates                  bool // the tree is about certificates, not orders
+}
+
+// register adds the flags to a tree of commands.
+func (f *scriptFlags) register(a *app, c *cobra.Command) {
+	p := c.PersistentFlags()
+	f.link.register(a, p)
+	p.StringVar(&f.unit, "unit", "", a.text("cli.flag.unit", nil))
+	p.StringVar(&f.counter, "counter", "script", a.text("cli.flag.counter", nil))
+	p.StringVar(&f.user, "user", "", a.text("cli.flag.user", nil))
+	p.StringVar(&f.password, "password-file", "", a.text("cli.flag.password_file", nil))
+	p.BoolVar(&f.asJSON, "json", false, a.text("cli.flag.json", nil))
 }
 
 // order is the same acts as the screens', for scripts.
 func (a *app) order() *cobra.Command {
 	var f scriptFlags
 	c := &cobra.Command{Use: "order", Short: a.text("cli.order", nil)}
-	p := c.PersistentFlags()
-	p.StringVar(&f.server, "server", "http://127.0.0.1:8780", a.text("cli.flag.server", nil))
-	p.StringVar(&f.ca, "ca", "", a.text("cli.flag.ca", nil))
-	p.StringVar(&f.unit, "unit", "", a.text("cli.flag.unit", nil))
-	p.StringVar(&f.counter, "counter", "script", a.text("cli.flag.counter", nil))
-	p.StringVar(&f.user, "user", "", a.text("cli.flag.user", nil))
-	p.StringVar(&f.password, "password-file", "", a.text("cli.flag.password_file", nil))
-	p.BoolVar(&f.asJSON, "json", false, a.text("cli.flag.json", nil))
+	f.register(a, c)
 	var limit int
 	list := a.script("list", cobra.NoArgs, &f, func(ctx context.Context, clerk *api.Clerk, _ []string) error {
 		rows, err := clerk.List(ctx, limit)
@@ -57,6 +63,13 @@ func (a *app) order() *cobra.Command {
 		}
 		return a.showOrder(v, f.asJSON)
 	})
+	approve := a.script("approve ORDER LAST-FOUR", cobra.ExactArgs(2), &f, func(ctx context.Context, clerk *api.Clerk, args []string) error {
+		v, err := clerk.ApproveSeals(ctx, args[0], args[1])
+		if err != nil {
+			return err
+		}
+		return a.showOrder(v, f.asJSON)
+	})
 	var to string
 	export := a.script("export ORDER", cobra.ExactArgs(1), &f, func(ctx context.Context, clerk *api.Clerk, args []string) error {
 		data, err := clerk.Document(ctx, args[0])
@@ -70,7 +83,7 @@ func (a *app) order() *cobra.Command {
 		return os.WriteFile(to, data, 0o600)
 	})
 	export.Flags().StringVar(&to, "to", "", a.text("cli.flag.to", nil))
-	c.AddCommand(list, show, export, a.orderNew(&f))
+	c.AddCommand(list, show, export, approve, a.orderNew(&f))
 	return c
 }
 
@@ -126,11 +139,11 @@ func fill(ctx context.Context, clerk *api.Clerk, v kiosk.OrderView, values []str
 // script is a subcommand that signs in, works and signs out.
 func (a *app) script(use string, args cobra.PositionalArgs, f *scriptFlags, do func(context.Context, *api.Clerk, []string) error) *cobra.Command {
 	name, _, _ := strings.Cut(use, " ")
-	return &cobra.Command{Use: use, Short: a.text("cli.order."+name, nil), Args: args, RunE: func(cmd *cobra.Command, args []string) error {
+	return &cobra.Command{Use: use, Short: f.short(a, name), Args: args, RunE: func(cmd *cobra.Command, args []string) error {
 		if f.unit == "" || f.user == "" || f.password == "" {
 			return fault.New(fault.Invalid, "cli.sign_in", nil)
 		}
-		client, err := dial(f.server, f.ca)
+		client, err := dial(f.link)
 		if err != nil {
 			return err
 		}
@@ -144,6 +157,14 @@ func (a *app) script(use string, args cobra.PositionalArgs, f *scriptFlags, do f
 		}
 		return errors.Join(do(cmd.Context(), clerk, args), clerk.SignOut(cmd.Context()))
 	}}
+}
+
+// short describes a command of the tree.
+func (f *scriptFlags) short(a *app, name string) string {
+	if f.certificates {
+		return a.text("cli.certificate."+name, nil)
+	}
+	return a.text("cli.order."+name, nil)
 }
 
 func (a *app) json(v any) error {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"countersign/internal/api"
 	"countersign/internal/clock"
@@ -36,15 +37,27 @@ var (
 
 // kioskFlags are what a clerk's terminal is started with.
 type kioskFlags struct {
-	server, ca, unit, counter, camera, papers, theme string
-	idle                                             time.Duration
+	link
+	unit, counter, camera, papers, theme string
+	idle                                 time.Duration
+}
+
+// link is where the service is, whom it must lead to, and who we are where it asks for a staff certificate.
+type link struct {
+	server, ca, cert, key string
+}
+
+func (l *link) register(a *app, f *pflag.FlagSet) {
+	f.StringVar(&l.server, "server", "http://127.0.0.1:8780", a.text("cli.flag.server", nil))
+	f.StringVar(&l.ca, "ca", "", a.text("cli.flag.ca", nil))
+	f.StringVar(&l.cert, "cert", "", a.text("cli.flag.staff_cert", nil))
+	f.StringVar(&l.key, "cert-key", "", a.text("cli.flag.cert_key", nil))
 }
 
 func (a *app) kiosk() *cobra.Command {
 	var f kioskFlags
 	c := &cobra.Command{Use: "kiosk", Short: a.text("cli.kiosk", nil), Args: cobra.NoArgs}
-	c.Flags().StringVar(&f.server, "server", "http://127.0.0.1:8780", a.text("cli.flag.server", nil))
-	c.Flags().StringVar(&f.ca, "ca", "", a.text("cli.flag.ca", nil))
+	f.register(a, c.Flags())
 	c.Flags().StringVar(&f.unit, "unit", "", a.text("cli.flag.unit", nil))
 	c.Flags().StringVar(&f.counter, "counter", "1", a.text("cli.flag.counter", nil))
 	c.Flags().StringVar(&f.camera, "camera", "", a.text("cli.flag.camera", nil))
@@ -56,7 +69,7 @@ func (a *app) kiosk() *cobra.Command {
 }
 
 func (a *app) runKiosk(ctx context.Context, f kioskFlags) error {
-	client, err := dial(f.server, f.ca)
+	client, err := dial(f.link)
 	if err != nil {
 		return err
 	}
@@ -101,11 +114,11 @@ func camera(dir string) func(context.Context, time.Time) ([]byte, error) {
 }
 
 func (a *app) display() *cobra.Command {
-	var server, ca, tokenFile, pad, theme string
+	var l link
+	var tokenFile, pad, theme string
 	var modules []string
 	c := &cobra.Command{Use: "display", Short: a.text("cli.display", nil), Args: cobra.NoArgs}
-	c.Flags().StringVar(&server, "server", "http://127.0.0.1:8780", a.text("cli.flag.server", nil))
-	c.Flags().StringVar(&ca, "ca", "", a.text("cli.flag.ca", nil))
+	l.register(a, c.Flags())
 	c.Flags().StringVar(&tokenFile, "token-file", "", a.text("cli.flag.token", nil))
 	c.Flags().StringArrayVar(&modules, "token-module", nil, a.text("cli.flag.token_module", nil))
 	c.Flags().StringVar(&pad, "pad", "", a.text("cli.flag.pad", nil))
@@ -115,7 +128,7 @@ func (a *app) display() *cobra.Command {
 		if err != nil {
 			return fault.Wrap(err, fault.Invalid, "cli.token", fault.Args{"file": tokenFile})
 		}
-		client, err := dial(server, ca)
+		client, err := dial(l)
 		if err != nil {
 			return err
 		}
@@ -139,7 +152,8 @@ func (a *app) display() *cobra.Command {
 
 // dial returns a client of the service at "unix:/path", "https://host:port", or "http://" on this machine only: links
 // between machines are encrypted, and a plain one is refused here already.
-func dial(server, ca string) (*api.Client, error) {
+func dial(l link) (*api.Client, error) {
+	server, ca := l.server, l.ca
 	if path, ok := strings.CutPrefix(server, "unix:"); ok {
 		return demo.SocketClient(path), nil
 	}
@@ -162,6 +176,13 @@ func dial(server, ca string) (*api.Client, error) {
 	case u.Scheme == "http" && (u.Hostname() == "127.0.0.1" || u.Hostname() == "localhost" || u.Hostname() == "::1"):
 	default:
 		return nil, fault.New(fault.Invalid, "cli.plain", fault.Args{"server": server})
+	}
+	if l.cert != "" {
+		pair, err := tls.LoadX509KeyPair(l.cert, l.key)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Invalid, "cli.tls", fault.Args{"cert": l.cert, "key": l.key})
+		}
+		config.Certificates = []tls.Certificate{pair}
 	}
 	return &api.Client{Base: strings.TrimSuffix(server, "/"), HTTP: &http.Client{Transport: &http.Transport{TLSClientConfig: config, MaxIdleConnsPerHost: 8}}}, nil
 }

@@ -21,6 +21,7 @@ import (
 	"countersign/internal/config"
 	"countersign/internal/fault"
 	"countersign/internal/locale"
+	"countersign/internal/sealer"
 	"countersign/internal/service"
 	"countersign/kiosk"
 	"countersign/kiosk/receipt"
@@ -37,6 +38,9 @@ func (a *app) serve() *cobra.Command {
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, o, err := load(file)
 		if err != nil {
+			return err
+		}
+		if err := listenForMail(cfg, &o.Desk.Mail); err != nil {
 			return err
 		}
 		debug.SetGCPercent(service.GCPercent)
@@ -57,12 +61,17 @@ func (a *app) answer(ctx context.Context, cfg *config.Config, s *service.Service
 		return fault.Wrap(err, fault.Unavailable, "cli.listen", fault.Args{"address": cfg.Server.Listen})
 	}
 	defer l.Close()
+	handler := s.Handler
 	if cfg.Server.TLSCert != "" {
 		pair, err := tls.LoadX509KeyPair(cfg.Server.TLSCert, cfg.Server.TLSKey)
 		if err != nil {
 			return fault.Wrap(err, fault.Invalid, "cli.tls", fault.Args{"cert": cfg.Server.TLSCert, "key": cfg.Server.TLSKey})
 		}
-		l = tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{pair}})
+		secure := &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{pair}}
+		if cfg.Server.Certificates == "required" {
+			secure, handler = s.StaffTLS(secure), s.StaffOnly(handler)
+		}
+		l = tls.NewListener(l, secure)
 	}
 	socket := adminSocket(cfg.Data.Dir)
 	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -82,9 +91,19 @@ func (a *app) answer(ctx context.Context, cfg *config.Config, s *service.Service
 		defer close(done)
 		s.Run(run)
 	}()
-	servers := []*http.Server{{Handler: s.Handler, ReadHeaderTimeout: shutdown}, {Handler: a.adminHandler(s), ReadHeaderTimeout: shutdown}}
+	servers := []*http.Server{{Handler: handler, ReadHeaderTimeout: shutdown}, {Handler: a.adminHandler(s), ReadHeaderTimeout: shutdown}}
+	listeners := []net.Listener{l, al}
+	if cfg.CA.Listen != "" {
+		pl, err := net.Listen("tcp", cfg.CA.Listen)
+		if err != nil {
+			stop()
+			<-done
+			return fault.Wrap(err, fault.Unavailable, "cli.listen", fault.Args{"address": cfg.CA.Listen})
+		}
+		servers, listeners = append(servers, &http.Server{Handler: s.PKI(), ReadHeaderTimeout: shutdown}), append(listeners, pl)
+	}
 	failed := make(chan error, len(servers))
-	for i, listener := range []net.Listener{l, al} {
+	for i, listener := range listeners {
 		go func() { failed <- servers[i].Serve(listener) }()
 	}
 	fmt.Fprintln(a.out, a.text("cli.serve.ready", locale.Args{"address": l.Addr().String()}))
@@ -113,6 +132,9 @@ func load(file string) (*config.Config, service.Options, error) {
 	}
 	o := service.Options{Dir: cfg.Data.Dir, KeyFile: cfg.Key.File, CJKFont: cfg.Fonts.CJK, TSA: cfg.TSA.URLs,
 		Printer: service.Printer{Command: cfg.Print.Command, Dir: cfg.Print.Dir}, Limits: kiosk.DefaultLimits}
+	if err := trustOptions(cfg, &o); err != nil {
+		return nil, o, err
+	}
 	o.Limits.CodeLife, o.Limits.AppDrift, o.Limits.Idle = cfg.CodeLife(), cfg.OTP.AppDrift, cfg.Idle()
 	for _, u := range cfg.Units {
 		o.Units = append(o.Units, kiosk.Unit{Code: u.Code, Name: u.Name, Parent: u.Parent, Place: u.Place, Hotline: u.Hotline, BackOffice: u.BackOffice})
@@ -129,6 +151,9 @@ func load(file string) (*config.Config, service.Options, error) {
 	if o.Remotes, err = service.OpenRemotes(cfg.Remotes, nil, clock.System{}); err != nil {
 		return nil, o, err
 	}
+	if err := helpdeskOptions(cfg, &o); err != nil {
+		return nil, o, err
+	}
 	if cfg.BackOffice.URL != "" {
 		o.BackOffice = &backoffice.Client{URL: cfg.BackOffice.URL, HTTP: &http.Client{Timeout: 30 * time.Second}}
 		if cfg.BackOffice.TokenFile != "" {
@@ -138,6 +163,15 @@ func load(file string) (*config.Config, service.Options, error) {
 			}
 			o.BackOffice.Token = string(token)
 		}
+	}
+	if cfg.Seals.Address != "" {
+		var link *tls.Config
+		if !strings.HasPrefix(cfg.Seals.Address, "unix:") {
+			if link, err = (sealer.Link{Cert: cfg.Seals.TLSCert, Key: cfg.Seals.TLSKey, Root: cfg.Seals.TLSRoot}).Client(); err != nil {
+				return nil, o, err
+			}
+		}
+		o.Sealer = sealer.Dial(cfg.Seals.Address, link)
 	}
 	return cfg, o, nil
 }

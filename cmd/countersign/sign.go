@@ -42,7 +42,7 @@ func (a *app) raise() *cobra.Command {
 				return err
 			}
 		}
-		raiser := &augment.Augmenter{Roots: p.Roots, Clock: clock.System{}}
+		raiser := &augment.Augmenter{Roots: p.Trusted(), Clock: clock.System{}}
 		if err := reach(raiser, authorities, lists); err != nil {
 			return err
 		}

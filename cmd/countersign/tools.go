@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -21,8 +24,11 @@ import (
 	"countersign/signing/verify"
 )
 
-// maxFile bounds what verify reads.
-const maxFile = 256 << 20
+// maxFile bounds what verify reads; signing/pdf reads no more either. memory is where the collector begins to hurry.
+const (
+	maxFile = 128 << 20
+	memory  = 400 << 20
+)
 
 func (a *app) verify() *cobra.Command {
 	var asJSON bool
@@ -30,12 +36,18 @@ func (a *app) verify() *cobra.Command {
 	c := &cobra.Command{Use: "verify FILE.pdf", Short: a.text("cli.verify", nil), Args: cobra.ExactArgs(1)}
 	c.Flags().BoolVar(&asJSON, "json", false, a.text("cli.flag.json", nil))
 	c.Flags().StringArrayVar(&trust, "trust", nil, a.text("cli.flag.trust", nil))
+	var only string
+	c.Flags().StringVar(&only, "only", "", a.text("cli.flag.only", nil))
 	c.RunE = func(_ *cobra.Command, args []string) error {
-		p := verify.Policy{At: clock.System{}.Now()}
+		debug.SetMemoryLimit(memory)
+		p := verify.Policy{At: clock.System{}.Now(), Only: only}
 		for _, path := range trust {
 			if err := addRoots(&p, path); err != nil {
 				return errors.Join(a.say(err), exit(3))
 			}
+		}
+		if only != "" && !slices.ContainsFunc(p.Lists, func(l verify.List) bool { return l.Name == only }) {
+			return errors.Join(a.say(fault.New(fault.Invalid, "cli.only", fault.Args{"list": only})), exit(3))
 		}
 		data, err := readFile(args[0], maxFile)
 		if err != nil {
@@ -69,25 +81,56 @@ func (a *app) say(err error) error {
 	return nil
 }
 
-// addRoots trusts the certificates of a PEM file, or of every .pem file of a directory.
-func addRoots(p *verify.Policy, path string) error {
+// namedList parts NAME=PATH. A path that holds = is none where what stands before it is no plain word.
+func namedList(value string) (name, path string) {
+	before, after, found := strings.Cut(value, "=")
+	if !found || before == "" || strings.Trim(before, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return "", value
+	}
+	return before, after
+}
+
+// addRoots trusts the certificates of a file, or of every certificate file of a directory; with NAME= before its path, as
+// a list of that name.
+func addRoots(p *verify.Policy, value string) error {
+	name, path := namedList(value)
 	files := []string{path}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		if files, err = filepath.Glob(filepath.Join(path, "*.pem")); err != nil {
-			return err
+		files = nil
+		for _, kind := range []string{"*.pem", "*.crt", "*.cer", "*.der"} {
+			found, err := filepath.Glob(filepath.Join(path, kind))
+			if err != nil {
+				return err
+			}
+			files = append(files, found...)
+		}
+		if len(files) == 0 {
+			return fault.New(fault.Invalid, "cli.ca", fault.Args{"file": path})
 		}
 	}
-	for _, name := range files {
-		data, err := readFile(name, 1<<20)
+	var roots []*x509.Certificate
+	for _, file := range files {
+		data, err := readFile(file, 1<<20)
 		if err != nil {
 			return err
 		}
 		certs, err := ca.Certificates(data)
 		if err != nil {
-			return fault.Wrap(err, fault.Invalid, "cli.ca", fault.Args{"file": name})
+			return fault.Wrap(err, fault.Invalid, "cli.ca", fault.Args{"file": file})
 		}
-		p.Roots = append(p.Roots, certs...)
+		roots = append(roots, certs...)
 	}
+	if name == "" {
+		p.Roots = append(p.Roots, roots...)
+		return nil
+	}
+	for i := range p.Lists {
+		if p.Lists[i].Name == name {
+			p.Lists[i].Roots = append(p.Lists[i].Roots, roots...)
+			return nil
+		}
+	}
+	p.Lists = append(p.Lists, verify.List{Name: name, Roots: roots})
 	return nil
 }
 
@@ -97,14 +140,24 @@ func readFile(name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	info, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(data)) > limit {
+	var b bytes.Buffer
+	if info.Size() > limit {
 		return nil, fmt.Errorf("read %s: it has more than %d MB", name, limit>>20)
 	}
-	return data, nil
+	if info.Mode().IsRegular() {
+		b.Grow(int(info.Size()) + bytes.MinRead) // in one piece: files are large
+	}
+	if _, err := b.ReadFrom(io.LimitReader(f, limit+1)); err != nil {
+		return nil, err
+	}
+	if int64(b.Len()) > limit {
+		return nil, fmt.Errorf("read %s: it has more than %d MB", name, limit>>20)
+	}
+	return b.Bytes(), nil
 }
 
 func (a *app) card() *cobra.Command {

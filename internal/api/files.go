@@ -72,6 +72,10 @@ func (s *Server) fileRoutes(api huma.API) {
 	bytesOf(s, api, "/v1/orders/{key}/document", "document", "The newest file of an order", "application/pdf", kiosk.RightLook, func(ctx context.Context, a kiosk.Actor, in order) ([]byte, error) {
 		return s.Hall.File(ctx, a, in.Key)
 	})
+	bytesOf(s, api, "/v1/orders/{key}/document/last-good", "last-good", "The newest copy of an order's file that still holds, where the stored one was damaged", "application/pdf", kiosk.RightLook, func(ctx context.Context, a kiosk.Actor, in order) ([]byte, error) {
+		data, _, err := s.Hall.LastGood(ctx, a, in.Key)
+		return data, err
+	})
 	bytesOf(s, api, "/v1/orders/{key}/portrait", "portrait", "The picture of an order", "image/jpeg", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in order) ([]byte, error) {
 		return s.Hall.PortraitImage(ctx, a, in.Key)
 	})

@@ -317,6 +317,9 @@ func (s *Server) textRoutes(api huma.API) {
 	text("seal", "seal", "Apply the seals; the text is the last four digits of the number", kiosk.RightSeal, func(ctx context.Context, a kiosk.Actor, in orderText) (*kiosk.Order, error) {
 		return h.Seal(ctx, a, in.Key, in.Body.Text)
 	})
+	text("approve", "approve-seals", "Sign for the seals as the second person; the text is the last four digits of the number", kiosk.RightSeal, func(ctx context.Context, a kiosk.Actor, in orderText) (*kiosk.Order, error) {
+		return h.ApproveSeals(ctx, a, in.Key, in.Body.Text)
+	})
 	text("delivery", "fix-mail", "Correct the address for the receipt", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in orderText) (*kiosk.Order, error) {
 		return h.FixMail(ctx, a, in.Key, in.Body.Text)
 	})

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"countersign/helpdesk"
 	"countersign/internal/fault"
 	"countersign/kiosk"
 	"countersign/kiosk/mirror"
@@ -44,8 +46,13 @@ type Server struct {
 	Services fs.FS // the service files that the catalogue was read from
 	Own      fs.FS // the operator's own; may be nil
 	Log      *slog.Logger
+	// Desk is the helpdesk; nil where there is none. Reception lets mails in that were set aside.
+	Desk      *helpdesk.Team
+	Reception Receiver
 	// Beat makes the ticks at which watchers get the state again; a test hands in its own.
 	Beat func() (<-chan time.Time, func())
+
+	changes changes
 }
 
 // Version is that of the API's shape, not of the program.
@@ -58,6 +65,7 @@ func New(s *Server) (http.Handler, huma.API) {
 	config.DocsPath = ""
 	config.CreateHooks = nil // no $schema links in the bodies
 	config.Transformers = append(config.Transformers, ours)
+	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", named)
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"session": {Type: "http", Scheme: "bearer", Description: "token of a clerk's session"},
 		"display": {Type: "http", Scheme: "bearer", Description: "token of a counter's customer screen"},
@@ -67,8 +75,22 @@ func New(s *Server) (http.Handler, huma.API) {
 	s.counterRoutes(api)
 	s.orderRoutes(api)
 	s.fileRoutes(api)
+	s.certificateRoutes(api)
 	s.displayRoutes(api)
+	s.deskRoutes(api)
 	return limit(mux), api
+}
+
+// named names a type in the description. The counter and the helpdesk both have units and sessions of their own.
+func named(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if strings.HasSuffix(t.PkgPath(), "/helpdesk") {
+		return "Desk" + name
+	}
+	return name
 }
 
 // maxBody is more than the largest picture that a portrait may be (8 MB) and less than what would hurt.

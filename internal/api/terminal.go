@@ -290,6 +290,11 @@ func (c *Clerk) Seal(ctx context.Context, key, lastFour string) (kiosk.OrderView
 	return c.text(ctx, orderPath(key, "seal"), lastFour)
 }
 
+// ApproveSeals signs for the seals as the second person.
+func (c *Clerk) ApproveSeals(ctx context.Context, key, lastFour string) (kiosk.OrderView, error) {
+	return c.text(ctx, orderPath(key, "approve"), lastFour)
+}
+
 // Reprint prints the receipt again.
 func (c *Clerk) Reprint(ctx context.Context, key string) (kiosk.OrderView, error) {
 	return c.act(ctx, key, "reprint")

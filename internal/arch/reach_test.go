@@ -22,12 +22,12 @@ var reaches = []struct {
 			"github.com/emersion/go-smtp":    {"Dial", "DialTLS", "DialStartTLS", "NewClient", "NewClientStartTLS"},
 			"github.com/emersion/go-imap/v2": nil,
 		},
-		[]string{"mail/", "signing/tsa", "signing/revoke", "signing/remote/", "internal/api", "internal/backoffice", "internal/demo", "internal/bench", "cmd/"},
+		[]string{"mail/", "signing/tsa", "signing/revoke", "signing/remote/", "internal/api", "internal/backoffice", "internal/sealer", "internal/demo", "internal/bench", "cmd/"},
 	},
 	{
 		"waits for network connections",
 		map[string][]string{"net": {"Listen", "ListenTCP", "ListenUnix", "ListenPacket", "ListenUDP", "ListenConfig", "FileListener"}, "net/http": {"ListenAndServe", "ListenAndServeTLS"}},
-		[]string{"internal/demo", "internal/bench", "cmd/"},
+		[]string{"internal/demo", "internal/bench", "mail/mailtest", "cmd/"},
 	},
 	{
 		// The authority makes its own two keys once, at the founding, and hands them to signing/key. The stand-in for a
@@ -40,14 +40,14 @@ var reaches = []struct {
 			"crypto/ecdh":    nil,
 			"crypto/x509":    {"ParsePKCS8PrivateKey", "ParsePKCS1PrivateKey", "ParseECPrivateKey", "MarshalPKCS8PrivateKey", "MarshalPKCS1PrivateKey", "MarshalECPrivateKey"},
 		},
-		[]string{"signing/key", "signing/ca", "signing/remote/standin", "signing/signtest", "internal/bench"},
+		[]string{"signing/key", "signing/ca", "signing/remote/standin", "signing/signtest", "mail/mailtest", "internal/bench"},
 	},
 	{
 		// signing/seal opens the seals' keys by name, once the intent is written; the one-off key of a customer is
 		// made and destroyed inside signing's Ceremony; internal/service opens those of authority, stamps and journal.
 		"uses the store of private keys",
 		map[string][]string{module + "signing/key": nil},
-		[]string{"signing", "signing/seal", "signing/signtest", "internal/service", "internal/bench"},
+		[]string{"signing", "signing/seal", "signing/signtest", "internal/service", "internal/sealer", "internal/bench"},
 	},
 	{
 		"signs",
@@ -59,7 +59,7 @@ var reaches = []struct {
 		// connections go by the wall.
 		"reads the machine's clock",
 		map[string][]string{"time": {"Now", "Since", "Until"}},
-		[]string{"internal/clock", "internal/tui/", "internal/api", "internal/backoffice", "internal/demo", "internal/bench", "mail/outbox", "cmd/"},
+		[]string{"internal/clock", "internal/tui/", "internal/api", "internal/backoffice", "internal/demo", "internal/bench", "mail/outbox", "mail/mailtest", "cmd/"},
 	},
 	{
 		// Programs end in main only, after everything was closed.

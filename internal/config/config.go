@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,9 +30,10 @@ type Config struct {
 		PassphraseFile string `koanf:"passphrase_file" is:"path" doc:"File with the passphrase of the key file, in one line; no other user may read it."`
 	} `koanf:"key" doc:"What opens the records."`
 	Server struct {
-		Listen  string `koanf:"listen" default:"127.0.0.1:8780" doc:"Address and port of the service. On an address that other machines reach, TLS is required."`
-		TLSCert string `koanf:"tls_cert" is:"path" doc:"Certificate chain in PEM, the server's first."`
-		TLSKey  string `koanf:"tls_key" is:"path" doc:"Private key of the certificate in PEM; no other user may read it."`
+		Listen       string `koanf:"listen" default:"127.0.0.1:8780" doc:"Address and port of the service. On an address that other machines reach, TLS is required."`
+		TLSCert      string `koanf:"tls_cert" is:"path" doc:"Certificate chain in PEM, the server's first."`
+		TLSKey       string `koanf:"tls_key" is:"path" doc:"Private key of the certificate in PEM; no other user may read it."`
+		Certificates string `koanf:"staff_certificates" default:"off" one:"off required" doc:"Whether terminals must show a staff certificate at the TLS handshake: one of a list in trust.staff, not revoked, not reported lost. The terminals name theirs with --cert and --cert-key."`
 	} `koanf:"server" doc:"How the terminals reach the service."`
 	Units  []Unit `koanf:"units" doc:"The units that this service serves: one [[units]] table each. Only the file can set them."`
 	Tokens struct {
@@ -52,9 +54,28 @@ type Config struct {
 		PasswordFile string `koanf:"password_file" is:"path" doc:"File with the password at the SMTP server; no other user may read it."`
 		From         string `koanf:"from" doc:"Our address in every mail, such as quay@dienluc.example."`
 	} `koanf:"mail" doc:"Codes and receipts by mail."`
-	TSA struct {
-		URLs []string `koanf:"urls" doc:"Timestamp authorities (RFC 3161), tried in this order. Empty: signatures carry no timestamp (PAdES B-B)."`
+	Helpdesk  Helpdesk  `koanf:"helpdesk" doc:"Support mail: tickets, and the mails that answer them. They leave through the SMTP server of [mail]."`
+	Mailboxes []Mailbox `koanf:"mailboxes" doc:"Where support mail is fetched: one [[mailboxes]] table each. Only the file can set them."`
+	TSA       struct {
+		URLs           []string `koanf:"urls" doc:"Timestamp authorities (RFC 3161), tried in this order. Empty: signatures carry no timestamp (PAdES B-B)."`
+		TimeoutSeconds int      `koanf:"timeout_seconds" default:"5" min:"1" max:"30" doc:"How long each of them may take. After the last one the signature goes without a timestamp, and gets it later."`
+		Roots          []string `koanf:"roots" is:"path" doc:"PEM files, or folders of them, with the authorities that the timestamps' certificates lead to, unless a list of [trust] has them."`
 	} `koanf:"tsa" doc:"Timestamps in signatures."`
+	CA struct {
+		PublicURL string `koanf:"public_url" doc:"Web address under which others find the status of the house's certificates, such as http://pki.dienluc.example; it is written into certificates from then on. Empty: none is, and only this service can raise files to B-LT."`
+		Listen    string `koanf:"listen" doc:"Address and port where the status is served by itself, in clear as is usual for it, such as 0.0.0.0:8781. Empty: only beside the service, under /pki/."`
+	} `koanf:"ca" doc:"The house's certificate authority: OCSP responder and revocation lists."`
+	Trust struct {
+		Public        []string `koanf:"public" is:"path" doc:"PEM files, or folders of them, with licensed public authorities: the national root and those below it."`
+		Government    []string `koanf:"government" is:"path" doc:"The same for the state's own service (chuyên dùng công vụ)."`
+		Banks         []string `koanf:"banks" is:"path" doc:"The same for banks."`
+		Licences      string   `koanf:"licences" is:"path" doc:"JSON file that says which public authority was licensed when: a list of {sha256, name, paper, from, until}. Empty: none is asked for."`
+		Staff         []string `koanf:"staff" doc:"Which lists are good for the staff's certificates: own, government, public. Empty: own."`
+		WithoutStatus string   `koanf:"without_status" default:"refuse" one:"refuse accept" doc:"What to do with a certificate whose status can't be had: refuse it, or accept it and record that nobody said anything."`
+	} `koanf:"trust" doc:"Whose certificates are believed, by who answers for them."`
+	Confirm struct {
+		CustomerCertificates []string `koanf:"customer_certificates" doc:"With which certificates customers may confirm: own (issued at the counter), public, banks, government, terminal (the counter's, for everybody; a lower rank). Empty: own, public, banks."`
+	} `koanf:"confirm" doc:"How customers confirm."`
 	BackOffice struct {
 		URL       string `koanf:"url" doc:"Where finished orders are handed over. Empty: they wait in the outbox."`
 		TokenFile string `koanf:"token_file" is:"path" doc:"File with our token at the back office; no other user may read it."`
@@ -70,6 +91,24 @@ type Config struct {
 		LifeSeconds int `koanf:"life_seconds" default:"300" min:"60" max:"300" doc:"How long a code that we sent is good."`
 		AppDrift    int `koanf:"app_drift" default:"1" min:"0" max:"2" doc:"How many steps of 30 seconds the clock of a customer's authenticator app may be off, each way."`
 	} `koanf:"otp" doc:"One-time codes."`
+	Seals struct {
+		Address string `koanf:"address" doc:"Where the seal service listens when it is a process of its own: unix:/run/countersign/seals.sock, or host:port with TLS. Empty: the service seals itself. With an address every member of staff who asks for seals signs with a key of their own; see operating.md."`
+		TLSCert string `koanf:"tls_cert" is:"path" doc:"Our certificate for the connection over the network, from admin link counter."`
+		TLSKey  string `koanf:"tls_key" is:"path" doc:"Its private key."`
+		TLSRoot string `koanf:"tls_root" is:"path" doc:"The house's root certificate (ca/root.pem in the data directory)."`
+	} `koanf:"seals" doc:"The way to a seal service in a process of its own."`
+	Sealer struct {
+		Dir            string   `koanf:"dir" default:"sealer" is:"path" doc:"The sealer's own data directory: seals, rights, people, the book of use, sealed keys."`
+		KeyFile        string   `koanf:"key_file" default:"sealer.key" is:"path" doc:"The key file that opens them. Keep it outside that directory, and away from the counters' service."`
+		PassphraseFile string   `koanf:"passphrase_file" is:"path" doc:"File with the passphrase of that key file."`
+		Listen         string   `koanf:"listen" default:"unix:seals.sock" doc:"unix:PATH for a Unix socket (a relative path starts at the working directory), or host:port with TLS."`
+		Users          []string `koanf:"users" doc:"Numbers of the system users whose processes may speak on the Unix socket, beside the sealer's own user."`
+		TLSCert        string   `koanf:"tls_cert" is:"path" doc:"The sealer's certificate for the connection over the network, from admin link sealer."`
+		TLSKey         string   `koanf:"tls_key" is:"path" doc:"Its private key."`
+		Root           string   `koanf:"root" default:"root.pem" is:"path" doc:"Root certificates that the sealer believes: those of customers, staff, seals and of the connection. Copy it from the counters' ca/root.pem once, by hand."`
+		Modules        []string `koanf:"modules" doc:"PKCS#11 modules through which seals' keys on tokens are reached."`
+		PINFile        string   `koanf:"pin_file" is:"path" doc:"File with the PIN of the tokens. Empty: the sealer asks for it when it starts."`
+	} `koanf:"sealer" doc:"The seal service as a process of its own: countersign sealer. The counters' service reads nothing of it."`
 	Screen struct {
 		Theme string `koanf:"theme" var:"COUNTERSIGN_THEME" default:"dark" one:"dark light contrast" doc:"Colours of the terminals on this machine, which read the variable."`
 		Lang  string `koanf:"lang" var:"COUNTERSIGN_LANG" default:"vi" one:"vi en zh-Hant" doc:"Language of the terminals on this machine, which read the variable; a customer's screen follows the customer."`
@@ -143,17 +182,16 @@ func (c *Config) check() error {
 			return wrong("mail.from", c.Mail.From, "quay@dienluc.example")
 		}
 	}
-	for _, u := range append([]string{c.BackOffice.URL}, c.TSA.URLs...) {
-		parsed, err := url.Parse(u)
-		if u != "" && (err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https") {
-			key := "tsa.urls"
-			if u == c.BackOffice.URL {
-				key = "back_office.url"
-			}
-			return wrong(key, redacted(u), "https://host/path")
-		}
+	if err := c.checkAddresses(); err != nil {
+		return err
+	}
+	if err := c.checkCertificates(); err != nil {
+		return err
 	}
 	if err := c.checkKeys(); err != nil {
+		return err
+	}
+	if err := c.checkHelpdesk(); err != nil {
 		return err
 	}
 	seen := map[string]bool{}
@@ -169,8 +207,52 @@ func (c *Config) check() error {
 		}
 		seen[u.Code] = true
 	}
+	if err := c.checkSeals(); err != nil {
+		return err
+	}
 	if inside(c.Data.Dir, c.Key.File) {
 		return fault.New(fault.Invalid, "config.key_inside", fault.Args{"file": c.Key.File, "dir": c.Data.Dir})
+	}
+	return nil
+}
+
+// checkAddresses refuses what is no web address.
+func (c *Config) checkAddresses() error {
+	type address struct{ key, url string }
+	all := []address{{"back_office.url", c.BackOffice.URL}, {"ca.public_url", c.CA.PublicURL}}
+	for _, u := range c.TSA.URLs {
+		all = append(all, address{"tsa.urls", u})
+	}
+	for _, a := range all {
+		parsed, err := url.Parse(a.url)
+		if a.url != "" && (err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https") {
+			return wrong(a.key, redacted(a.url), "https://host/path")
+		}
+	}
+	if c.CA.Listen == "" {
+		return nil
+	}
+	if _, _, err := net.SplitHostPort(c.CA.Listen); err != nil {
+		return wrong("ca.listen", c.CA.Listen, "0.0.0.0:8781")
+	}
+	return nil
+}
+
+// checkCertificates refuses lists and options that there are not.
+func (c *Config) checkCertificates() error {
+	for _, l := range []struct {
+		key   string
+		have  []string
+		known string
+	}{
+		{"trust.staff", c.Trust.Staff, "own government public"},
+		{"confirm.customer_certificates", c.Confirm.CustomerCertificates, "own public banks government terminal"},
+	} {
+		for _, one := range l.have {
+			if !slices.Contains(strings.Fields(l.known), one) {
+				return wrong(l.key, one, strings.ReplaceAll(l.known, " ", " | "))
+			}
+		}
 	}
 	return nil
 }
@@ -231,6 +313,9 @@ func (c *Config) checkListen() error {
 			missing = "server.tls_cert"
 		}
 		return wrong(missing, "", "tls.pem")
+	}
+	if c.Server.TLSCert == "" && c.Server.Certificates == "required" {
+		return wrong("server.staff_certificates", "required", "server.tls_cert")
 	}
 	ip := net.ParseIP(host)
 	if c.Server.TLSCert == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,40 +65,58 @@ func TestTheLastOneCounts(t *testing.T) {
 	}
 }
 
+func TestListsOfPathsStartAtTheFilesFolder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "countersign.toml")
+	if err := os.WriteFile(path, []byte("[trust]\npublic = [\"lists/public\", \"/etc/ca.pem\"]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(path, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{filepath.Join(filepath.Dir(path), "lists/public"), "/etc/ca.pem"}; !slices.Equal(c.Trust.Public, want) {
+		t.Errorf("%q, want %q", c.Trust.Public, want)
+	}
+}
+
 func TestWhatIsWrongIsNamed(t *testing.T) {
 	for name, test := range map[string]struct {
 		file, variable string
 		flag           [2]string
 		code, key      string
 	}{
-		"an unknown section":          {file: "[date]\ndir = \"x\"\n", code: "config.unknown", key: "date.dir"},
-		"an unknown key":              {file: "[data]\nfolder = \"x\"\n", code: "config.unknown", key: "data.folder"},
-		"a key without a section":     {file: "dir = \"x\"\n", code: "config.unknown", key: "dir"},
-		"an unknown key of a unit":    {file: "[[units]]\ncode = \"PA0505\"\nname = \"A\"\ncolour = \"x\"\n", code: "config.unknown", key: "units[1].colour"},
-		"an unknown variable":         {variable: "COUNTERSIGN_DATADIR=x", code: "config.unknown", key: "datadir"},
-		"an unknown flag":             {flag: [2]string{"data.folder", "x"}, code: "config.unknown", key: "data.folder"},
-		"a variable for the units":    {variable: "COUNTERSIGN_UNITS=x", code: "config.unknown", key: "units"},
-		"a password in the file":      {file: "[mail]\npassword = \"hunter2hunter2\"\n", code: "config.secret", key: "mail.password"},
-		"a token in a variable":       {variable: "COUNTERSIGN_BACK_OFFICE_TOKEN=hunter2hunter2", code: "config.secret", key: "back_office_token"},
-		"a number as text":            {file: "[otp]\napp_drift = \"1\"\n", code: "config.value", key: "otp.app_drift"},
-		"a number out of bounds":      {file: "[otp]\nlife_seconds = 301\n", code: "config.value", key: "otp.life_seconds"},
-		"a variable that is none":     {variable: "COUNTERSIGN_OTP_APP_DRIFT=one", code: "config.value", key: "otp.app_drift"},
-		"text as a number":            {file: "[data]\ndir = 7\n", code: "config.value", key: "data.dir"},
-		"a list as text":              {file: "[tsa]\nurls = \"https://a.example\"\n", code: "config.value", key: "tsa.urls"},
-		"a language that we lack":     {file: "[screen]\nlang = \"fr\"\n", code: "config.value", key: "screen.lang"},
-		"two words of a choice":       {file: "[screen]\nlang = \"vi en\"\n", code: "config.value", key: "screen.lang"},
-		"an address without a port":   {file: "[server]\nlisten = \"127.0.0.1\"\n", code: "config.value", key: "server.listen"},
-		"a port that is none":         {file: "[server]\nlisten = \"127.0.0.1:99999\"\n", code: "config.value", key: "server.listen"},
-		"every address without TLS":   {file: "[server]\nlisten = \":8780\"\n", code: "config.tls"},
-		"another address without TLS": {file: "[server]\nlisten = \"10.0.0.1:8780\"\n", code: "config.tls"},
-		"a certificate without a key": {file: "[server]\ntls_cert = \"c.pem\"\n", code: "config.value", key: "server.tls_key"},
-		"a key without a certificate": {file: "[server]\ntls_key = \"k.pem\"\n", code: "config.value", key: "server.tls_cert"},
-		"mail without a sender":       {file: "[mail]\naddr = \"smtp.example:25\"\n", code: "config.value", key: "mail.from"},
-		"a mail server without port":  {file: "[mail]\naddr = \"smtp.example\"\nfrom = \"a@b.example\"\n", code: "config.value", key: "mail.addr"},
-		"an authority without scheme": {file: "[tsa]\nurls = [\"tsa.example/tsr\"]\n", code: "config.value", key: "tsa.urls"},
-		"a back office that is none":  {file: "[back_office]\nurl = \"ftp://a.example/\"\n", code: "config.value", key: "back_office.url"},
-		"a unit without a name":       {file: "[[units]]\ncode = \"PA0505\"\n", code: "config.value", key: "units[1].name"},
-		"a unit's code in small":      {file: "[[units]]\ncode = \"pa0505\"\nname = \"A\"\n", code: "config.value", key: "units[1].code"},
+		"an unknown section":            {file: "[date]\ndir = \"x\"\n", code: "config.unknown", key: "date.dir"},
+		"an unknown key":                {file: "[data]\nfolder = \"x\"\n", code: "config.unknown", key: "data.folder"},
+		"a key without a section":       {file: "dir = \"x\"\n", code: "config.unknown", key: "dir"},
+		"an unknown key of a unit":      {file: "[[units]]\ncode = \"PA0505\"\nname = \"A\"\ncolour = \"x\"\n", code: "config.unknown", key: "units[1].colour"},
+		"an unknown variable":           {variable: "COUNTERSIGN_DATADIR=x", code: "config.unknown", key: "datadir"},
+		"an unknown flag":               {flag: [2]string{"data.folder", "x"}, code: "config.unknown", key: "data.folder"},
+		"a variable for the units":      {variable: "COUNTERSIGN_UNITS=x", code: "config.unknown", key: "units"},
+		"a password in the file":        {file: "[mail]\npassword = \"hunter2hunter2\"\n", code: "config.secret", key: "mail.password"},
+		"a token in a variable":         {variable: "COUNTERSIGN_BACK_OFFICE_TOKEN=hunter2hunter2", code: "config.secret", key: "back_office_token"},
+		"a number as text":              {file: "[otp]\napp_drift = \"1\"\n", code: "config.value", key: "otp.app_drift"},
+		"a number out of bounds":        {file: "[otp]\nlife_seconds = 301\n", code: "config.value", key: "otp.life_seconds"},
+		"a variable that is none":       {variable: "COUNTERSIGN_OTP_APP_DRIFT=one", code: "config.value", key: "otp.app_drift"},
+		"text as a number":              {file: "[data]\ndir = 7\n", code: "config.value", key: "data.dir"},
+		"a list as text":                {file: "[tsa]\nurls = \"https://a.example\"\n", code: "config.value", key: "tsa.urls"},
+		"a language that we lack":       {file: "[screen]\nlang = \"fr\"\n", code: "config.value", key: "screen.lang"},
+		"two words of a choice":         {file: "[screen]\nlang = \"vi en\"\n", code: "config.value", key: "screen.lang"},
+		"an address without a port":     {file: "[server]\nlisten = \"127.0.0.1\"\n", code: "config.value", key: "server.listen"},
+		"a port that is none":           {file: "[server]\nlisten = \"127.0.0.1:99999\"\n", code: "config.value", key: "server.listen"},
+		"every address without TLS":     {file: "[server]\nlisten = \":8780\"\n", code: "config.tls"},
+		"another address without TLS":   {file: "[server]\nlisten = \"10.0.0.1:8780\"\n", code: "config.tls"},
+		"a certificate without a key":   {file: "[server]\ntls_cert = \"c.pem\"\n", code: "config.value", key: "server.tls_key"},
+		"a key without a certificate":   {file: "[server]\ntls_key = \"k.pem\"\n", code: "config.value", key: "server.tls_cert"},
+		"mail without a sender":         {file: "[mail]\naddr = \"smtp.example:25\"\n", code: "config.value", key: "mail.from"},
+		"a mail server without port":    {file: "[mail]\naddr = \"smtp.example\"\nfrom = \"a@b.example\"\n", code: "config.value", key: "mail.addr"},
+		"an authority without scheme":   {file: "[tsa]\nurls = [\"tsa.example/tsr\"]\n", code: "config.value", key: "tsa.urls"},
+		"a back office that is none":    {file: "[back_office]\nurl = \"ftp://a.example/\"\n", code: "config.value", key: "back_office.url"},
+		"a public address that is none": {file: "[ca]\npublic_url = \"pki.example\"\n", code: "config.value", key: "ca.public_url"},
+		"a status address without port": {file: "[ca]\nlisten = \"127.0.0.1\"\n", code: "config.value", key: "ca.listen"},
+		"a list for staff that we lack": {file: "[trust]\nstaff = [\"banks\"]\n", code: "config.value", key: "trust.staff"},
+		"certificates that we lack":     {file: "[confirm]\ncustomer_certificates = [\"friends\"]\n", code: "config.value", key: "confirm.customer_certificates"},
+		"a unit without a name":         {file: "[[units]]\ncode = \"PA0505\"\n", code: "config.value", key: "units[1].name"},
+		"a unit's code in small":        {file: "[[units]]\ncode = \"pa0505\"\nname = \"A\"\n", code: "config.value", key: "units[1].code"},
 		"a unit twice": {file: "[[units]]\ncode = \"A\"\nname = \"A\"\n[[units]]\ncode = \"A\"\nname = \"B\"\n",
 			code: "config.twice", key: "units[2].code"},
 		"units as one table":           {file: "[units]\ncode = \"A\"\n", code: "config.unknown", key: "units.code"},

@@ -13,7 +13,7 @@ import (
 //
 //	koanf    the key's name within its section
 //	default  its value when nobody sets it
-//	is       "path" for a file or folder
+//	is       "path" for a file or folder, or a list of them
 //	one      the values that it may have
 //	min max  the numbers between which it may be
 //	var      its variable, when the terminals know it by a shorter name
@@ -83,7 +83,7 @@ func (f field) variable() string {
 // kind says in one word what a key's value is.
 func (f field) kind() string {
 	switch {
-	case f.tag.Get("is") == "path":
+	case f.tag.Get("is") == "path" && f.value.Kind() == reflect.String:
 		return "path"
 	case f.value.Kind() == reflect.Int:
 		return "number"
@@ -131,7 +131,7 @@ func (f field) set(value any) error {
 		if !ok {
 			return wrong(f.key, fmt.Sprint(value), f.want())
 		}
-		list := []string{}
+		var list []string // an empty list is none
 		for _, item := range items {
 			s, ok := item.(string)
 			if !ok || s == "" {

@@ -104,13 +104,29 @@ func readFile(all *koanf.Koanf, keys map[string]field, path string) error {
 		return fault.Wrap(err, fault.Invalid, "config.file", fault.Args{"file": path})
 	}
 	for key, f := range keys {
-		if at, ok := all.Get(key).(string); ok && f.kind() == "path" {
-			if err := all.Set(key, beside(path, at)); err != nil {
-				return fault.Wrap(err, fault.Internal, "internal", nil)
-			}
+		if f.tag.Get("is") != "path" || !all.Exists(key) {
+			continue
+		}
+		if err := all.Set(key, besideAll(path, all.Get(key))); err != nil {
+			return fault.Wrap(err, fault.Internal, "internal", nil)
 		}
 	}
 	return nil
+}
+
+// besideAll is beside for a path or a list of them; what is neither is refused later.
+func besideAll(file string, value any) any {
+	switch v := value.(type) {
+	case string:
+		return beside(file, v)
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = besideAll(file, item)
+		}
+		return out
+	}
+	return value
 }
 
 // beside makes a relative path start at the folder of the configuration file. What variables and flags say starts at

@@ -22,6 +22,7 @@ import (
 	"countersign/internal/backoffice"
 	"countersign/internal/clock"
 	"countersign/internal/locale"
+	"countersign/internal/sealer"
 	"countersign/internal/service"
 	"countersign/kiosk"
 	"countersign/kiosk/idcard"
@@ -70,7 +71,9 @@ type Choices struct {
 	Counters int // counters 1 to n, each with a clerk; 0 is only the counter of the demonstration
 	Beat     func() (<-chan time.Time, func())
 	Limits   kiosk.Limits
-	Quiet    bool // no timestamps: B-B
+	Quiet    bool                   // no timestamps: B-B
+	With     func(*service.Options) // changes what the service gets; may be nil
+	Sealer   *sealer.Client         // the seals are in another process
 }
 
 // Build makes a world in dir, which must be empty or not exist, and starts it.
@@ -138,9 +141,13 @@ func (w *World) surroundings(c Choices) (service.Options, error) {
 		Units: []kiosk.Unit{{Code: Unit, Name: "Điện lực Bắc Giang", Parent: "Công ty Điện lực Mẫu", Place: "Bắc Giang", Hotline: "19006769", BackOffice: "CMIS"}},
 		Mail:  &outbox.Server{Addr: w.Inbox.Addr(), TLS: "none", Hello: "counter.demo.example"}, Sender: receipt.Sender{Address: "quay@dienluc.example", Host: "counter.demo.example"},
 		LocalTSA: !c.Quiet, BackOffice: &backoffice.Client{URL: "http://" + url + "/orders", HTTP: &http.Client{Timeout: 10 * time.Second}}, StandIn: true,
-		Printer: service.Printer{Dir: w.path("print")}, Clock: c.Clock, Cost: c.Cost, Log: c.Log, Beat: c.Beat, Limits: c.Limits}
+		Printer: service.Printer{Dir: w.path("print")}, Clock: c.Clock, Cost: c.Cost, Log: c.Log, Beat: c.Beat, Limits: c.Limits,
+		Sealer: c.Sealer}
 	if _, err := os.Stat(cjkFont); err == nil {
 		o.CJKFont = cjkFont
+	}
+	if c.With != nil {
+		c.With(&o)
 	}
 	return o, nil
 }

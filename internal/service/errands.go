@@ -56,6 +56,7 @@ func (s *Service) errands() *job.Runner[kiosk.Tx] {
 		kiosk.JobPrint:    kind(s.print, false),
 		kiosk.JobHandOver: kind(s.handOver, true),
 		jobRaise:          {Handle: s.raise, Complete: s.raised, Workers: 1},
+		kiosk.JobStamp:    {Handle: s.raise, Complete: s.raised, Workers: 1},
 	}, options)
 }
 
@@ -219,6 +220,10 @@ func (s *Service) finished(ctx context.Context, j job.Job) (receipt.Order, kiosk
 	})
 	if err != nil {
 		return out, e, err
+	}
+	if err := s.Hall.Whole(out.Order, out.File); err != nil {
+		// Nothing damaged leaves the house, and somebody hears of it.
+		return out, e, errors.Join(err, s.Hall.Alarm(ctx, kiosk.Actor{User: kiosk.User{Name: "system"}, Unit: out.Order.Unit, Counter: out.Order.Counter}, out.Order.Key))
 	}
 	var ok bool
 	if out.Service, ok = s.Hall.Catalog.Service(out.Order.Service); !ok {

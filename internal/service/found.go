@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"crypto"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -102,6 +103,7 @@ func foundAuthority(o Options, keys *key.Store, organisation string) error {
 	if err != nil {
 		return err
 	}
+	root.Publish(o.points(pathRootList, false))
 	issuing, err := root.NewIssuing(name(organisation + " Issuing CA"))
 	if err != nil {
 		return err
@@ -112,6 +114,7 @@ func foundAuthority(o Options, keys *key.Store, organisation string) error {
 	if err := keys.Import(keyIssuing, issuing.Key()); err != nil {
 		return err
 	}
+	issuing.Publish(o.points(listPath(issuing.Certificate), true))
 	stamp, err := keys.Create(keyTSA, key.P256)
 	if err != nil {
 		return err
@@ -152,6 +155,9 @@ type NewSeal struct {
 
 // AddSeal makes a seal's key and certificate and enters it in the register.
 func (s *Service) AddSeal(ctx context.Context, n NewSeal) error {
+	if err := s.ownSeals(); err != nil {
+		return err
+	}
 	if err := n.check(); err != nil {
 		return err
 	}
@@ -164,21 +170,27 @@ func (s *Service) AddSeal(ctx context.Context, n NewSeal) error {
 	if err != nil {
 		return err
 	}
-	if n.Kind == seal.Counter {
-		n.Chain, err = s.Issuing.IssueClerk(private.Public(), ca.Clerk{Name: n.Name, StaffID: n.ID, Organisation: n.Organisation, Counter: n.Line, Life: sealLife})
-	} else {
-		n.Chain, err = s.Issuing.IssueSeal(private.Public(), ca.Seal{Name: n.Name, Organisation: n.Organisation, OrganisationID: n.OrganisationID, Life: sealLife})
-	}
-	if err != nil {
+	if n.Chain, err = s.certify(n, private.Public()); err != nil {
 		return err
 	}
 	if n.ValidUntil.IsZero() {
 		n.ValidUntil = n.Chain[0].NotAfter
 	}
+	if err := s.enter(ctx, n.Chain[0]); err != nil {
+		return err
+	}
 	if err := s.Store.Register().PutSeal(ctx, n.Seal); err != nil {
 		return err
 	}
 	return s.tellJournal(ctx, "seal.add", n.ID)
+}
+
+// certify issues a seal's certificate.
+func (s *Service) certify(n NewSeal, public crypto.PublicKey) ([]*x509.Certificate, error) {
+	if n.Kind == seal.Counter {
+		return s.Issuing.IssueClerk(public, ca.Clerk{Name: n.Name, StaffID: n.ID, Organisation: n.Organisation, Counter: n.Line, Life: sealLife})
+	}
+	return s.Issuing.IssueSeal(public, ca.Seal{Name: n.Name, Organisation: n.Organisation, OrganisationID: n.OrganisationID, Life: sealLife})
 }
 
 // check refuses what could be stored but never be stamped.
@@ -188,7 +200,7 @@ func (n NewSeal) check() error {
 		return fault.New(fault.Invalid, "service.seal_kind", fault.Args{"kind": string(n.Kind)})
 	case n.Name == "":
 		return fault.New(fault.Invalid, "service.seal_name", nil)
-	case n.Kind != seal.Counter && !stamp.KnownGeometry(n.Geometry):
+	case n.Kind != seal.Counter && !stamp.KnownLook(n.Geometry, n.Star):
 		return fault.New(fault.Invalid, "service.seal_geometry", fault.Args{"geometry": n.Geometry})
 	}
 	return nil
@@ -204,6 +216,9 @@ func (s *Service) tellJournal(ctx context.Context, act, subject string) error {
 
 // Grant gives a clerk the right to use a seal for a service, on the strength of a paper.
 func (s *Service) Grant(ctx context.Context, g seal.Grant) error {
+	if err := s.ownSeals(); err != nil {
+		return err
+	}
 	if g.Paper == "" {
 		return fault.New(fault.Invalid, "service.no_paper", nil)
 	}
@@ -222,6 +237,9 @@ func (s *Service) Grant(ctx context.Context, g seal.Grant) error {
 
 // HoldSeals stops sealing at every counter, or lets it go on; orders wait meanwhile. A restart changes nothing of it.
 func (s *Service) HoldSeals(ctx context.Context, held bool) error {
+	if err := s.ownSeals(); err != nil {
+		return err
+	}
 	if held {
 		s.Seals.Suspend() // first: whatever fails below, no seal is set from here on
 		if err := s.Store.Register().Hold(ctx, true); err != nil {

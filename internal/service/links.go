@@ -11,7 +11,8 @@ import (
 
 // Links tells how the connected systems are, by what was last sent to them, and what waits to leave.
 func (s *Service) Links(ctx context.Context, unit string) ([]kiosk.Link, []kiosk.OutboxRow, error) {
-	waiting, err := s.Store.Waiting(ctx, 200)
+	// The helpdesk's jobs and those of the house itself are nobody's at the counter.
+	waiting, err := s.Store.Waiting(ctx, 200, kiosk.JobHandOver, kiosk.JobCodeMail, kiosk.JobMail, kiosk.JobPrint, kiosk.JobStamp)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -22,6 +23,7 @@ func (s *Service) Links(ctx context.Context, unit string) ([]kiosk.Link, []kiosk
 	}
 	links[kiosk.JobHandOver].Label, links[kiosk.JobHandOver].StandIn = s.Hall.Units[unit].BackOffice, s.Options.StandIn
 	rows := []kiosk.OutboxRow{}
+	untimed := 0 // files that wait for their timestamp
 	for _, j := range waiting {
 		o, err := s.orderOf(ctx, j)
 		if err != nil {
@@ -33,6 +35,10 @@ func (s *Service) Links(ctx context.Context, unit string) ([]kiosk.Link, []kiosk
 		kind := j.Kind
 		if kind == kiosk.JobCodeMail {
 			kind = kiosk.JobMail
+		}
+		if kind == kiosk.JobStamp {
+			untimed++
+			continue
 		}
 		l, leaves := links[kind]
 		if !leaves {
@@ -53,12 +59,15 @@ func (s *Service) Links(ctx context.Context, unit string) ([]kiosk.Link, []kiosk
 		out = append(out, *links[name])
 	}
 	state := kiosk.Link{Name: "seal", State: "ok", Last: s.Options.Clock.Now()}
-	if err := s.Seals.State(ctx); err != nil {
+	if err := s.Sealing.State(ctx); err != nil {
 		state.State = "down"
 	}
 	stamp := kiosk.Link{Name: "tsa", State: "unused"}
 	if len(s.Options.TSA) > 0 || s.Options.LocalTSA {
-		stamp.State, stamp.StandIn = "ok", s.Options.LocalTSA
+		stamp.State, stamp.StandIn, stamp.Waiting = "ok", s.Options.LocalTSA, untimed
+		if untimed > 0 {
+			stamp.State = "down"
+		}
 	}
 	return append(out, state, stamp), rows, nil
 }

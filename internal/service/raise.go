@@ -2,25 +2,19 @@ package service
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
 	"countersign/internal/clock"
+	"countersign/internal/fault"
 	"countersign/internal/job"
 	"countersign/kiosk"
 	"countersign/signing"
 	"countersign/signing/augment"
-	"countersign/signing/ca"
 	"countersign/signing/journal"
-	"countersign/signing/revoke"
 	"countersign/signing/tsa"
 	"countersign/signing/verify"
 )
@@ -29,10 +23,6 @@ import (
 const jobRaise = "raise_level"
 
 const (
-	fileRevoked  = "ca/revoked.json" // the certificates that were taken back; none when it is not there
-	fileRootList = "ca/root.crl"     // the root's revocation list, when its key is not kept here
-
-	statusLife = 24 * time.Hour // how long an answer about a certificate of ours is good
 	askTimeout = 10 * time.Second
 
 	nightBegins = 2  // o'clock
@@ -40,30 +30,10 @@ const (
 	nightOrders = 10000
 )
 
-// openAugmenter prepares what raises levels: our own authorities answer in this process, others by their addresses.
-func (s *Service) openAugmenter(authority tsa.Authority) error {
-	register := &ca.Register{}
-	data, err := os.ReadFile(filepath.Join(s.Options.Dir, filepath.FromSlash(fileRevoked)))
-	if err == nil {
-		register, err = ca.ReadRegister(data)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	sources := revoke.InOrder{ca.NewResponder(s.Issuing, register, statusLife)}
-	if list, err := os.ReadFile(filepath.Join(s.Options.Dir, filepath.FromSlash(fileRootList))); err == nil {
-		sources = append(sources, revoke.Lists{DER: [][]byte{list}, Clock: s.Options.Clock})
-	}
-	if private, err := s.Keys.Signer(keyRoot); err == nil {
-		root, err := ca.Open(s.Root, nil, private, s.Options.Clock, rand.Reader)
-		if err != nil {
-			return err
-		}
-		sources = append(sources, ca.NewResponder(root, register, statusLife))
-	}
-	sources = append(sources, revoke.NewClient(askTimeout, s.Options.Clock, rand.Reader))
-	s.augment = &augment.Augmenter{Roots: []*x509.Certificate{s.Root}, Authority: authority, Status: revoke.NewCache(sources, s.Options.Clock), Clock: s.Options.Clock, Chains: &verify.Chains{}}
-	return nil
+// openAugmenter prepares what raises levels: our own authorities answer in this process, others by their addresses. It
+// trusts what the lists of trust name, and the roots of the timestamp authorities.
+func (s *Service) openAugmenter(authority tsa.Authority) {
+	s.augment = &augment.Augmenter{Roots: s.roots(), Authority: authority, Status: s.Status, Clock: s.Options.Clock, Chains: &verify.Chains{}}
 }
 
 // nightly puts the orders of the last weeks whose files are not at B-LTA into the queue, once a night.
@@ -78,6 +48,37 @@ func (s *Service) nightly(ctx context.Context) {
 		return
 	}
 	s.night = night
+}
+
+// probe is what is stamped to find out whether an authority is back.
+var probe = []byte("countersign: is the timestamp authority back?")
+
+// StampWaiting brings the files that wait for a timestamp to the front as soon as an authority answers again; their own waits
+// between tries grow up to an hour.
+func (s *Service) StampWaiting(ctx context.Context) error {
+	if s.augment.Authority == nil {
+		return nil
+	}
+	waiting, err := s.Store.Waiting(ctx, nightOrders)
+	if err != nil {
+		return err
+	}
+	asked := false
+	for _, j := range waiting {
+		if j.Kind != kiosk.JobStamp || j.State != job.Waiting || j.LastErr == "" {
+			continue
+		}
+		if !asked {
+			if _, err := s.augment.Authority.Stamp(ctx, probe); err != nil {
+				return nil // still away
+			}
+			asked = true
+		}
+		if err := s.Store.Retry(ctx, j.ID); err != nil && fault.KindOf(err) != fault.Conflict { // it runs already
+			return err
+		}
+	}
+	return nil
 }
 
 // RaiseOrders asks for the files of finished orders to be raised; the name of the night keeps it from asking twice.
@@ -102,10 +103,15 @@ func (s *Service) RaiseOrders(ctx context.Context, night string) error {
 	})
 }
 
-// raisable reports whether an order's file may be replaced by its raised form: the order is closed and everything that
+// settled reports whether an order's file may be replaced by its raised form: the order is closed and everything that
 // carries the file has left.
+func settled(o *kiosk.Order) bool {
+	return o.State == kiosk.Closed && o.Document.FinalID != "" && o.HandOver.State != "waiting" && o.Receipt.Mail.State != "waiting" && o.Receipt.Print.State != "waiting"
+}
+
+// raisable reports whether an order's file may and can be raised.
 func raisable(o *kiosk.Order) bool {
-	if o.State != kiosk.Closed || o.Document.FinalID == "" || o.HandOver.State == "waiting" || o.Receipt.Mail.State == "waiting" || o.Receipt.Print.State == "waiting" {
+	if !settled(o) {
 		return false
 	}
 	for _, g := range o.Document.Signatures {
@@ -122,8 +128,12 @@ type lasting struct {
 	augment.Result
 }
 
-// raise brings the file of the job's order to B-LTA.
+// raise brings the file of the job's order to B-LTA, or to B-T for one that only waits for its timestamp.
 func (s *Service) raise(ctx context.Context, j job.Job) job.Outcome {
+	to := signing.BLTA
+	if j.Kind == kiosk.JobStamp {
+		to = signing.BT
+	}
 	var file []byte
 	var o *kiosk.Order
 	err := s.Store.View(ctx, func(tx kiosk.Tx) error {
@@ -134,21 +144,30 @@ func (s *Service) raise(ctx context.Context, j job.Job) job.Outcome {
 		file, err = tx.Document(o.Document.FinalID)
 		return err
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return job.Again(err)
-	}
-	if !raisable(o) {
+	case to == signing.BT && !o.Document.Untimed, to == signing.BLTA && !raisable(o):
 		return job.Taken("")
+	case !settled(o):
+		return job.Away(errNotSettled)
 	}
-	r, err := s.augment.Raise(ctx, file, signing.BLTA)
+	r, err := s.augment.Raise(ctx, file, to)
 	if err != nil {
 		return job.Refused(err)
 	}
-	if r.Level != signing.BLTA {
+	if r.Level != to && r.Level != signing.BLTA && r.Level != signing.BLT {
+		// An authority that is away for a week kills no job.
+		return job.Away(r.Short)
+	}
+	if to == signing.BLTA && r.Level != to {
 		return job.Again(r.Short)
 	}
 	return job.Taken(lasting{o.Document.FinalID, r})
 }
+
+// errNotSettled waits for what still carries the file.
+var errNotSettled = errors.New("the order is not closed, or its file has not left yet")
 
 // raised stores the file in the transaction that ends the job. The file that it was made of stays: it is what was sent.
 func (s *Service) raised(tx kiosk.Tx, j job.Job, out job.Outcome) error {
@@ -169,6 +188,10 @@ func (s *Service) raised(tx kiosk.Tx, j job.Job, out job.Outcome) error {
 	if err := tx.PutDocument(id, o.Key, "final", l.Document); err != nil {
 		return err
 	}
+	if o.Document.SentID == "" {
+		o.Document.SentID = o.Document.FinalID
+	}
+	o.Document.Untimed = false
 	o.Document.FinalID, o.Document.FinalSHA256, o.Updated = id, hex.EncodeToString(sum[:]), s.Options.Clock.Now()
 	for i := range o.Document.Signatures {
 		o.Document.Signatures[i].Level = string(l.Level)

@@ -5,6 +5,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -16,16 +17,20 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
+	"countersign/helpdesk"
+	"countersign/helpdesk/intake"
 	"countersign/internal/api"
 	"countersign/internal/backoffice"
 	"countersign/internal/clock"
 	"countersign/internal/fault"
 	"countersign/internal/job"
 	"countersign/internal/locale"
+	"countersign/internal/sealer"
 	"countersign/internal/store"
 	"countersign/internal/vault"
 	"countersign/kiosk"
@@ -40,6 +45,7 @@ import (
 	"countersign/signing/ca"
 	"countersign/signing/journal"
 	"countersign/signing/key"
+	"countersign/signing/revoke"
 	"countersign/signing/seal"
 	"countersign/signing/tsa"
 )
@@ -54,12 +60,18 @@ type Options struct {
 	CJKFont    string // TrueType file for Chinese; "" when no service needs it
 	Mail       *outbox.Server
 	Sender     receipt.Sender
-	TSA        []string // timestamp authorities in order
+	TSA        []string            // timestamp authorities in order
+	TSATimeout time.Duration       // for each of them; 0 means 5 seconds
+	TSARoots   []*x509.Certificate // whom their certificates lead to, beside the lists of trust
+	PublicURL  string              // where the status of the house's certificates is served; goes into them
+	Trust      TrustOptions
 	LocalTSA   bool     // stamp in this process, for demonstrations; says so in the certificate
 	Remotes    []Remote // providers of customers' and staff's keys
 	BackOffice *backoffice.Client
 	StandIn    bool // the back office is a stand-in: MÔ PHỎNG
 	Printer    Printer
+	Desk       DeskOptions
+	Sealer     *sealer.Client // the seal service in a process of its own; nil: it is in this one
 	Limits     kiosk.Limits
 	Cost       kiosk.PasswordCost
 	Clock      clock.Clock
@@ -99,16 +111,27 @@ type Service struct {
 	Keys    *key.Store
 	Hall    *kiosk.Hall
 	Hub     *mirror.Hub
-	Seals   *seal.Local
+	Seals   *seal.Local // nil where another process seals
+	Sealing Sealing
 	Issuing *ca.Authority
 	Root    *x509.Certificate
 	Handler http.Handler
+	// Desk and Reception are the helpdesk: what its people do, and what brings its mails in.
+	Desk      *helpdesk.Team
+	Reception *intake.Reception
+	Mailroom  *Mailroom
 
-	runner  *job.Runner[kiosk.Tx]
-	journal *journal.Signer
-	public  note.Verifier
-	augment *augment.Augmenter
-	night   string // the last night whose orders are in the queue to be raised
+	runner *job.Runner[kiosk.Tx]
+	// Status tells whether a certificate was revoked: the house's from its register, others' from their authorities.
+	Status revoke.Source
+
+	house      *house
+	publishing sync.WaitGroup // lists being written
+	live       live
+	journal    *journal.Signer
+	public     note.Verifier
+	augment    *augment.Augmenter
+	night      string // the last night whose orders are in the queue to be raised
 }
 
 // The names of the keys and files of an installation.
@@ -167,33 +190,23 @@ func (s *Service) assemble(ctx context.Context) error {
 	for _, u := range o.Units {
 		units[u.Code] = u
 	}
-	roots := []*x509.Certificate{s.Root}
+	roots := s.roots()
 	s.Hall = &kiosk.Hall{Store: s.Store, Catalog: cat, Units: units, Fonts: fonts, Clock: o.Clock, Rand: rand.Reader, Cost: o.Cost, Limits: o.Limits,
-		OTP: s.Vault.Secret("otp"), Roots: roots, Certificates: accepted{roots, []*x509.Certificate{s.Issuing.Certificate}}, Head: s.head,
+		OTP: s.Vault.Secret("otp"), Roots: roots, Owners: accepted{roots, []*x509.Certificate{s.Issuing.Certificate}}, Head: s.head,
 		Ceremony: &signing.Ceremony{Issuer: s.Issuing, Authority: authority, Clock: o.Clock, Keys: witnesses{s.Keys}}}
-	s.Seals = &seal.Local{Register: s.Store.Register(), Book: s.Store.Book(), Keys: s.Keys, Clock: o.Clock, Authority: authority,
-		Judge: seal.Verified(roots, o.Clock), Kept: s.Hall.Kept, Look: seal.Drawn(clerkLines, fonts.Regular...),
-		Least: func(number string) signing.Rank {
-			service, ok := cat.Service(number)
-			if !ok {
-				return signing.OwnKey // nobody says that less will do
-			}
-			return kiosk.LeastRank(service)
-		}}
-	held, err := s.Store.Register().Held(ctx)
-	if err != nil {
+	if err := s.openHouse(ctx); err != nil {
 		return err
 	}
-	if held {
-		s.Seals.Suspend()
+	s.openTrust()
+	if err := s.openSeals(ctx, roots, authority, fonts); err != nil {
+		return err
 	}
-	s.Hall.Seals = s.Seals
 	s.Hall.Remotes = customersRemotes(o.Remotes)
 	s.Hall.OnErr = func(err error) { o.Log.Error("what goes on by itself failed", "err", err) }
 	s.Hub = &mirror.Hub{Hall: s.Hall, Clock: o.Clock, Source: cat.SourceForCustomer,
 		OnErr: func(err error) { o.Log.Error("a screen can't be drawn", "err", err) }}
 	s.Hall.Watch = s.Hub
-	if _, err := s.Seals.Settle(ctx); err != nil {
+	if _, err := s.Sealing.Settle(ctx); err != nil && (s.Seals != nil || fault.KindOf(err) != fault.Unavailable) {
 		return err
 	}
 	if err := s.Hall.Settle(ctx); err != nil {
@@ -202,12 +215,14 @@ func (s *Service) assemble(ctx context.Context) error {
 	if err := s.Store.Reclaim(ctx); err != nil {
 		return err
 	}
-	if err := s.openAugmenter(authority); err != nil {
+	s.openAugmenter(authority)
+	s.runner = s.errands()
+	server := &api.Server{Hall: s.Hall, Hub: s.Hub, Links: s, Evidence: s.Hall, Services: services.Files, Own: o.Own, Log: o.Log, Beat: o.Beat}
+	if err := s.openHelpdesk(cat, server); err != nil {
 		return err
 	}
-	s.runner = s.errands()
-	handler, _ := api.New(&api.Server{Hall: s.Hall, Hub: s.Hub, Links: s, Evidence: s.Hall, Services: services.Files, Own: o.Own, Log: o.Log, Beat: o.Beat})
-	s.Handler = handler
+	handler, _ := api.New(server)
+	s.Handler = beside(handler, s.PKI())
 	return nil
 }
 
@@ -231,13 +246,9 @@ func (s *Service) openKeys() error {
 	if err != nil {
 		return err
 	}
-	private, err := s.Keys.Signer(keyIssuing)
-	if err != nil {
-		return err
-	}
 	s.Root = root[0]
-	if s.Issuing, err = ca.Open(issuing[0], nil, private, o.Clock, rand.Reader); err != nil {
-		return s.badFile(err, fileIssuing)
+	if s.Issuing, err = s.openIssuing(issuing[0], fileIssuing); err != nil {
+		return err
 	}
 	signer, err := s.Keys.Signer(keyJournal)
 	if err != nil {
@@ -274,7 +285,11 @@ func (s *Service) badFile(err error, name string) error {
 // authority is what stamps signatures: others' authorities, the local one, or none.
 func (s *Service) authority() (tsa.Authority, error) {
 	if len(s.Options.TSA) > 0 {
-		return tsa.NewClient(s.Options.TSA, 5*time.Second, rand.Reader)
+		client, err := tsa.NewClient(s.Options.TSA, cmp.Or(s.Options.TSATimeout, 5*time.Second), rand.Reader)
+		if err == nil && len(s.Options.TSARoots)+len(s.Options.Trust.Lists.All()) > 0 {
+			client.Trust(s.roots())
+		}
+		return client, err
 	}
 	if !s.Options.LocalTSA {
 		return nil, nil
@@ -327,6 +342,11 @@ func (s *Service) Run(ctx context.Context) {
 		defer close(done)
 		s.runner.Run(ctx)
 	}()
+	mails := make(chan struct{})
+	go func() {
+		defer close(mails)
+		s.Mailroom.run(ctx)
+	}()
 	t := time.NewTicker(checkpointEvery)
 	defer t.Stop()
 	for ctx.Err() == nil {
@@ -336,9 +356,16 @@ func (s *Service) Run(ctx context.Context) {
 			s.checkpoint(ctx)
 			s.lockIdle(ctx)
 			s.nightly(ctx)
+			s.tendHelpdesk(ctx)
+			s.house.due(ctx)
+			if err := s.StampWaiting(ctx); err != nil {
+				s.Options.Log.Error("files that wait for a timestamp are not looked at", "err", err)
+			}
+			s.settleSeals(ctx)
 		}
 	}
 	<-done
+	<-mails
 	s.checkpoint(context.WithoutCancel(ctx))
 }
 
@@ -357,8 +384,9 @@ func (s *Service) checkpoint(ctx context.Context) {
 	}
 }
 
-// Close gives up what customers' telephones are asked, and closes the database.
+// Close gives up what customers' telephones are asked, and closes the database after the last list was written.
 func (s *Service) Close() error {
 	s.Hall.Close()
+	s.publishing.Wait()
 	return s.Store.Close()
 }

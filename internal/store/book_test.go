@@ -24,6 +24,8 @@ import (
 var (
 	_ seal.Book     = Book{}
 	_ seal.Register = Register{}
+	_ seal.Policy   = Register{}
+	_ seal.Holder   = Holder{}
 )
 
 var morning = time.Date(2026, 11, 21, 9, 0, 0, 0, clock.Vietnam)

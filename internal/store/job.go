@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 
 	"countersign/internal/job"
@@ -131,6 +132,13 @@ func (s *Store) Reclaim(ctx context.Context) error {
 // Settle writes what became of a claimed job, and runs then in the same transaction. When the claim no longer holds
 // nothing happens and the error is job.ErrFenced.
 func (s *Store) Settle(ctx context.Context, j job.Job, then func(kiosk.Tx) error) error {
+	if then == nil {
+		return s.settle(ctx, j, nil)
+	}
+	return s.settle(ctx, j, func(t *tx) error { return then(t) })
+}
+
+func (s *Store) settle(ctx context.Context, j job.Job, then func(*tx) error) error {
 	return s.update(ctx, func(t *tx) error {
 		var rev int64
 		err := t.one([]any{&rev}, "SELECT rev FROM jobs WHERE id = ? AND fence = ? AND state = 'running'", j.ID, j.Fence)
@@ -167,10 +175,18 @@ func (s *Store) Retry(ctx context.Context, id int64) error {
 	})
 }
 
-// Waiting lists the jobs that are not done, dead ones too, oldest first, limit at most.
-func (s *Store) Waiting(ctx context.Context, limit int) (list []job.Job, err error) {
+// Waiting lists the jobs of some kinds, of all when none is named, that are not done, dead ones too, oldest first, limit
+// at most.
+func (s *Store) Waiting(ctx context.Context, limit int, kinds ...string) (list []job.Job, err error) {
+	where, args := "state <> 'done'", []any{}
+	if len(kinds) > 0 {
+		where += " AND kind IN (?" + strings.Repeat(", ?", len(kinds)-1) + ")"
+		for _, kind := range kinds {
+			args = append(args, kind)
+		}
+	}
 	err = s.view(ctx, func(t *tx) error {
-		list, err = t.jobs("id IN (SELECT id FROM jobs INDEXED BY jobs_undone WHERE state <> 'done') ORDER BY id LIMIT ?", limit)
+		list, err = t.jobs("id IN (SELECT id FROM jobs INDEXED BY jobs_undone WHERE "+where+") ORDER BY id LIMIT ?", append(args, limit)...)
 		return err
 	})
 	return list, err

@@ -108,7 +108,7 @@ func own(v reflect.Value, kept bool) {
 		}
 		fresh := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
 		reflect.Copy(fresh, v)
-		if kept || !flat(v.Type().Elem()) {
+		if each := v.Type().Elem(); kept && each.Kind() != reflect.Uint8 || !flat(each) {
 			for i := range fresh.Len() {
 				own(fresh.Index(i), kept)
 			}

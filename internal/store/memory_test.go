@@ -19,6 +19,8 @@ func fill(t *testing.T, v reflect.Value, path string) {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(7)
+	case reflect.Uint8:
+		v.SetUint(7)
 	case reflect.Struct:
 		if at, ok := v.Addr().Interface().(*time.Time); ok {
 			*at = time.Now()
@@ -55,6 +57,8 @@ func change(v reflect.Value) {
 		v.SetString("changed")
 	case reflect.Int, reflect.Int64:
 		v.SetInt(8)
+	case reflect.Uint8:
+		v.SetUint(8)
 	case reflect.Struct:
 		if at, ok := v.Addr().Interface().(*time.Time); ok {
 			*at = time.Time{}

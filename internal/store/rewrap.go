@@ -5,7 +5,9 @@ import (
 )
 
 // sealedTables are the tables with a sealed body beside key and rev.
-var sealedTables = []string{"orders", "visits", "customers", "users", "sessions", "documents", "challenges", "jobs", "seals", "seal_grants", "seal_uses"}
+var sealedTables = []string{"orders", "visits", "customers", "users", "sessions", "documents", "challenges", "jobs", "seals", "seal_grants", "seal_uses", "certificates",
+	"seal_signatories", "seal_rules", "seal_held",
+	"arrivals", "mail_bytes", "tickets", "messages", "outgoings", "registers"}
 
 // rewrapBatch is how many records change hands in one transaction; a document of several megabytes is one of them.
 const rewrapBatch = 32

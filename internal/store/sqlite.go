@@ -31,7 +31,7 @@ type pool struct {
 func writerPool() pool {
 	return pool{1, url.Values{
 		"_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_foreign_keys": {"on"},
-		"_busy_timeout": {"4000"}, "_txlock": {"immediate"}, "_stmt_cache_size": {"80"},
+		"_busy_timeout": {"4000"}, "_txlock": {"immediate"}, "_stmt_cache_size": {"160"},
 	}}
 }
 

@@ -1,6 +1,6 @@
 // Package store keeps the counter's records in one SQLite database under the data directory.
 //
-// Store implements kiosk.Store. Its promises, in the order in which they are easy to break:
+// Store implements kiosk.Store, and by Helpdesk helpdesk.Store. Its promises, in the order in which they are easy to break:
 //
 //   - What Update acknowledged has survived a power cut; what it refused has left no trace. All updates pass one
 //     writer (writer.go), which carries out every waiting one in a savepoint of its own and commits them together,
@@ -13,6 +13,8 @@
 //   - What was opened stays opened only in this process's memory, and is used for the very bytes in the row and no
 //     others (memory.go).
 //   - The journal is appended in the transaction of the act that it tells (journal.go).
+//   - A mail that came is stored once, however often it is brought (arrival.go), and is found by its words without one of
+//     them lying on the disk (words.go).
 //   - One process at a time uses a data directory (lock.go).
 //
 // Start reading at Open, then writer.go and tx.go; after that there is one file a noun.
@@ -61,9 +63,14 @@ type Store struct {
 	seals   kept[seal.Seal]
 	grants  kept[seal.Grant]
 	memory  memory
+	wordKey sync.Once
+	words   []byte // from which the keys of searched words are made
+
+	signatories kept[seal.Signatory]
+	rules       kept[seal.Rule]
 
 	broken   atomic.Pointer[fault.Error] // set once, when a write has failed for good
-	enqueued chan struct{}
+	enqueued [2]chan struct{}            // the counter's runner hears the first, the helpdesk's the second
 	closing  chan struct{}
 	once     sync.Once
 }
@@ -97,7 +104,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		dir: o.Dir, vault: o.Vault, clock: o.Clock, lock: lock,
 		readers:  make(chan *session, readerCount),
-		enqueued: make(chan struct{}, 1),
+		enqueued: [2]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1)},
 		closing:  make(chan struct{}),
 	}
 	if err := s.open(ctx); err != nil {
@@ -179,6 +186,6 @@ func (s *Store) release() error {
 }
 
 // Enqueued tells that a committed transaction has added a job. One signal may stand for many.
-func (s *Store) Enqueued() <-chan struct{} { return s.enqueued }
+func (s *Store) Enqueued() <-chan struct{} { return s.enqueued[0] }
 
 func closedFault() error { return fault.New(fault.Unavailable, "store.closed", nil) }

@@ -181,9 +181,11 @@ func (w *writer) transact(first *turn, next func() *turn) ([]*turn, error) {
 		return turns, w.judge(errors.Join(err, w.rollback()))
 	}
 	if woke {
-		select {
-		case w.store.enqueued <- struct{}{}:
-		default:
+		for _, hears := range w.store.enqueued {
+			select {
+			case hears <- struct{}{}:
+			default:
+			}
 		}
 	}
 	return turns, nil

@@ -154,6 +154,9 @@ func (p *donePage) draw(a *App, c *tui.Canvas) {
 		y++
 	}
 	put("clerk.done.signatures", a.t("clerk.done.valid", locale.Args{"n": p.signatures(a), "at": a.clock(o.Times.Sealed)}), tui.Text)
+	if o.Document.Untimed {
+		put("clerk.done.stamp", a.t("clerk.done.untimed", nil), tui.Wait)
+	}
 	journal := ""
 	if n := len(a.current().Entries); n > 0 {
 		journal = a.count(a.current().Entries[n-1])

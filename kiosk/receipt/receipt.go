@@ -72,14 +72,22 @@ func Mail(s Sender, o Order, to, again string) ([]byte, error) {
 	l := lang(o.Language)
 	return message.Build(message.Mail{From: mail.Address{Name: o.Unit.Name, Address: s.Address}, To: mail.Address{Address: to},
 		Subject: locale.Text(l, "mail.receipt_subject", o.words(l)), Date: o.Receipt.Chosen,
-		MessageID: "receipt-" + o.Number + "-" + again + "@" + s.Host, Text: locale.Text(l, "mail.receipt", o.words(l)), Auto: true,
+		MessageID: "receipt-" + o.Number + "-" + again + "@" + s.Host, Text: locale.Text(l, "mail.receipt", o.words(l)) + o.note(l), Auto: true,
 		Files: []message.File{{Name: o.Number + ".pdf", Type: "application/pdf", Data: o.File}}})
 }
 
 // Text is the receipt as plain lines, for a printer that knows nothing else.
 func Text(o Order) string {
 	l := lang(o.Language)
-	return locale.Text(l, "paper.receipt", o.words(l))
+	return locale.Text(l, "paper.receipt", o.words(l)) + o.note(l)
+}
+
+// note says what the file still waits for; nothing for one that is complete.
+func (o Order) note(l locale.Lang) string {
+	if !o.Document.Untimed {
+		return ""
+	}
+	return "\n" + locale.Text(l, "receipt.untimed", nil) + "\n"
 }
 
 // Paper is the receipt as an A5 page with the verify code and its QR code.

@@ -16,7 +16,7 @@ const (
 // Sizes of the fields for personal confirmations, in points.
 const (
 	customerWide = 186
-	clerkWide    = 168
+	clerkWide    = 144 // hardly more than what is written in it, so that the seal covers a third of that
 	blockHigh    = 66
 )
 

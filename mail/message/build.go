@@ -30,6 +30,9 @@ type Mail struct {
 	Text      string
 	Files     []File
 	Auto      bool // made by a program: Auto-Submitted: auto-generated (RFC 3834 §5)
+	Answer    bool // with Auto: made by a program because a mail came, auto-replied
+	ReplyTo   string
+	Parents   []string // Message-IDs of the thread, without brackets; the last is the mail that is answered
 }
 
 // File is an attachment.
@@ -65,8 +68,8 @@ func Build(m Mail) ([]byte, error) {
 	header("Date", m.Date.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
 	header("Message-ID", "<"+m.MessageID+">")
 	header("MIME-Version", "1.0")
-	if m.Auto {
-		header("Auto-Submitted", "auto-generated")
+	if err := thread(&b, m); err != nil {
+		return nil, err
 	}
 	if len(m.Files) == 0 {
 		if err := writeText(&b, m.Text); err != nil {
@@ -75,6 +78,38 @@ func Build(m Mail) ([]byte, error) {
 		return b.Bytes(), nil
 	}
 	return writeParts(&b, m)
+}
+
+// maxParents is how many Message-IDs of a thread are named; the first and the last ones are what mail programs need.
+const maxParents = 12
+
+// thread writes where the mail belongs and that nobody's program should answer it.
+func thread(b *bytes.Buffer, m Mail) error {
+	if m.ReplyTo != "" {
+		if parsed, err := mail.ParseAddress(m.ReplyTo); err != nil || parsed.Address != m.ReplyTo || plain(m.ReplyTo) != nil {
+			return errors.New("build a mail: the address for answers is not one mailbox")
+		}
+		fmt.Fprintf(b, "Reply-To: <%s>\r\n", m.ReplyTo)
+	}
+	parents := m.Parents
+	if len(parents) > maxParents {
+		parents = append([]string{parents[0]}, parents[len(parents)-maxParents+1:]...)
+	}
+	for _, id := range parents {
+		if plain(id) != nil || strings.ContainsAny(id, " <>") || id == "" {
+			return errors.New("build a mail: a message id of the thread can't stand in a header")
+		}
+	}
+	if n := len(parents); n > 0 {
+		fmt.Fprintf(b, "In-Reply-To: <%s>\r\nReferences: <%s>\r\n", parents[n-1], strings.Join(parents, ">\r\n <"))
+	}
+	switch {
+	case m.Auto && m.Answer:
+		b.WriteString("Auto-Submitted: auto-replied\r\nX-Auto-Response-Suppress: All\r\n")
+	case m.Auto:
+		b.WriteString("Auto-Submitted: auto-generated\r\n")
+	}
+	return nil
 }
 
 // plain refuses what must not stand in a header.

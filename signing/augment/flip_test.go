@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"countersign/signing"
+	"countersign/signing/pdf/pdftest"
 	"countersign/signing/verify"
 )
 
@@ -51,33 +52,42 @@ func flips(t *testing.T, doc []byte, p verify.Policy, bits []int, note int) {
 	t.Logf("%d bytes, %d flips, %d missed, %d only INDETERMINATE", len(doc), len(bits), missed, soft)
 }
 
-// TestEveryFlippedBitIsFound flips every bit when FLIPS=all, which takes minutes; else a sample, the last revision more
+// TestEveryFlippedBitIsFound flips every bit when TEST_FAULTS is set, which takes minutes; else a sample, the last revision more
 // densely, where no signature covers everything.
 func TestEveryFlippedBitIsFound(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
-	for _, to := range []signing.Level{signing.BLT, signing.BLTA} {
+	for _, to := range []signing.Level{signing.BB, signing.BT, signing.BLT, signing.BLTA} {
 		for _, count := range []int{1, 2, 4} {
 			t.Run(fmt.Sprintf("%s with %d signatures", to, count), func(t *testing.T) {
 				w := newWorld(t, noon)
-				before := w.raised(w.signed(count, w.tsa), signing.BLT)
-				doc, note := before, -1
-				if to == signing.BLTA {
-					doc = w.raised(before, signing.BLTA)
-				} else {
+				before, note := w.signed(count, w.tsa), -1
+				if to == signing.BB {
+					before = w.signed(count, nil)
+				}
+				doc := before
+				switch to {
+				case signing.BLT:
+					doc = w.raised(doc, signing.BLT)
 					note = noteIn(doc)
+				case signing.BLTA:
+					before = w.raised(doc, signing.BLT)
+					doc = w.raised(before, signing.BLTA)
 				}
 				p := w.policy()
 				if r := verify.Verify(doc, p); r.Verdict != verify.Passed {
 					t.Fatalf("the document itself is %s", r.Verdict)
 				}
 				var bits []int
-				if os.Getenv("FLIPS") == "all" {
+				if os.Getenv("TEST_FAULTS") != "" {
 					for i := range 8 * len(doc) {
 						bits = append(bits, i)
 					}
 				} else {
 					last := len(before)
-					if to == signing.BLT {
+					switch to {
+					case signing.BB, signing.BT:
+						last = len(pdftest.Base("customer", "clerk", "seal", "seal2"))
+					case signing.BLT:
 						last = note
 					}
 					for range 500 {

@@ -4,7 +4,8 @@
 // Every certificate that it issues says what it is for in a private, non-critical extension (Mark), so that a
 // verification report can call a one-off OTP signature, a seal and a clerk's counter signature by their names. It
 // creates keys only for authorities and hands them out as crypto.Signer; keeping keys is signing/key's duty. Names
-// in certificates are public: a holder's id must arrive masked or salted. Start reading at NewRoot and Mark.
+// in certificates are public: a holder's id must arrive masked or salted, except in a certificate that customers ask for
+// themselves (IssueToken, IssueFile): there it is whole, as in those of public authorities. Start reading at NewRoot and Mark.
 package ca
 
 import (

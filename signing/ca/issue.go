@@ -55,6 +55,28 @@ type Witness struct {
 	Life           time.Duration
 }
 
+// Terminal describes the certificate with which a counter's terminal signs for a customer who has none.
+type Terminal struct {
+	Counter        string
+	Organisation   string
+	TransactionID  string
+	EvidenceSHA256 [32]byte
+	Life           time.Duration
+}
+
+// IssueTerminal returns the chain, leaf first, for a terminal's key and one transaction. It names the terminal, never the
+// customer: the key is nobody's own.
+func (a *Authority) IssueTerminal(pub crypto.PublicKey, r Terminal) ([]*x509.Certificate, error) {
+	if r.Counter == "" || r.TransactionID == "" {
+		return nil, fmt.Errorf("issue a terminal's certificate: counter or transaction is not named")
+	}
+	name := pkix.Name{CommonName: "Terminal, counter " + r.Counter, OrganizationalUnit: []string{"Terminal"}}
+	if r.Organisation != "" {
+		name.Organization = []string{r.Organisation}
+	}
+	return a.signing(pub, name, r.Life, Mark{Kind: KindTerminal, TransactionID: r.TransactionID, EvidenceSHA256: r.EvidenceSHA256[:]})
+}
+
 // IssueOneOff returns the chain, leaf first, for a key that signs one transaction and is destroyed.
 func (a *Authority) IssueOneOff(pub crypto.PublicKey, r OneOff) ([]*x509.Certificate, error) {
 	if r.Holder == "" || r.TransactionID == "" {
@@ -80,6 +102,11 @@ func (a *Authority) IssueWitness(pub crypto.PublicKey, r Witness) ([]*x509.Certi
 // IssueToken returns the chain for a key that its holder keeps on a token.
 func (a *Authority) IssueToken(pub crypto.PublicKey, holder, holderID string, life time.Duration) ([]*x509.Certificate, error) {
 	return a.signing(pub, pkix.Name{CommonName: holder, SerialNumber: holderID}, life, Mark{Kind: KindToken})
+}
+
+// IssueFile returns the chain for a key that the house made for its holder and gave away in a file.
+func (a *Authority) IssueFile(pub crypto.PublicKey, holder, holderID string, life time.Duration) ([]*x509.Certificate, error) {
+	return a.signing(pub, pkix.Name{CommonName: holder, SerialNumber: holderID}, life, Mark{Kind: KindFile})
 }
 
 // IssueSeal returns the chain for an organisation's seal.

@@ -19,6 +19,10 @@ const (
 	KindWitness Kind = "witness"
 	// KindToken: the holder keeps the key on a token, card or phone.
 	KindToken Kind = "token"
+	// KindFile: the house made the key for the holder and gave it away in a file that a passphrase protects.
+	KindFile Kind = "file"
+	// KindTerminal: the key came with the terminal and is everybody's who stands there; who confirmed is in the evidence.
+	KindTerminal Kind = "terminal"
 	// KindSeal: the organisation's seal.
 	KindSeal Kind = "seal"
 	// KindClerk: a member of staff or a counter.

@@ -26,8 +26,8 @@ type Revocation struct {
 
 // Ledger keeps what became of an authority's certificates.
 type Ledger interface {
-	// Known reports whether the authority issued a certificate with this serial number.
-	Known(ctx context.Context, serial *big.Int) (bool, error)
+	// Look tells whether the authority issued a certificate with this serial number, and its revocation when it was taken back.
+	Look(ctx context.Context, serial *big.Int) (known bool, r *Revocation, err error)
 	// Revoked lists the certificates that were taken back, the expired ones too.
 	Revoked(ctx context.Context) ([]Revocation, error)
 }
@@ -87,11 +87,16 @@ func (r *Register) Revoke(e Revocation) {
 	r.revoked = append(r.revoked, e)
 }
 
-// Known implements Ledger.
-func (r *Register) Known(_ context.Context, serial *big.Int) (bool, error) {
+// Look implements Ledger.
+func (r *Register) Look(_ context.Context, serial *big.Int) (bool, *Revocation, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return !r.Strict || r.issued[serial.String()], nil
+	for _, e := range r.revoked {
+		if e.Serial.Cmp(serial) == 0 {
+			return true, &e, nil
+		}
+	}
+	return !r.Strict || r.issued[serial.String()], nil, nil
 }
 
 // Revoked implements Ledger.
@@ -100,6 +105,15 @@ func (r *Register) Revoked(context.Context) ([]Revocation, error) {
 	defer r.mu.Unlock()
 	return slices.Clone(r.revoked), nil
 }
+
+// Reasons are the CRLReasons by the names that operators use.
+func Reasons() map[string]int {
+	return map[string]int{"unspecified": 0, "key_compromise": 1, "affiliation_changed": revoke.AffiliationChanged, "superseded": revoke.Superseded,
+		"cessation": revoke.CessationOfOperation, "hold": Hold}
+}
+
+// Hold is the CRLReason of a certificate that is refused for the time being.
+const Hold = 6
 
 // Points are the addresses where the status of an authority's certificates can be had. They go into what it issues.
 type Points struct {
@@ -131,13 +145,29 @@ var (
 // RevocationList signs a complete list of the revoked certificates, good for the given time. It keeps expired
 // certificates from the authority's beginning. Its number is the second in which it was made.
 func (a *Authority) RevocationList(revoked []Revocation, life time.Duration) ([]byte, error) {
+	return a.ListAfter(nil, revoked, life)
+}
+
+// ListAfter is RevocationList with a number above the last list's, also where the clock stands or was set back. The last
+// list, in DER, may be nil.
+func (a *Authority) ListAfter(last []byte, revoked []Revocation, life time.Duration) ([]byte, error) {
 	now := a.clock.Now().UTC().Truncate(time.Second)
+	number := big.NewInt(now.Unix())
+	if last != nil {
+		before, err := x509.ParseRevocationList(last)
+		if err != nil {
+			return nil, fmt.Errorf("make the revocation list of %q: read the last one: %w", a.Certificate.Subject.CommonName, err)
+		}
+		if before.Number != nil && before.Number.Cmp(number) >= 0 {
+			number.Add(before.Number, big.NewInt(1))
+		}
+	}
 	since, err := asn1.MarshalWithParams(a.Certificate.NotBefore.UTC(), "generalized")
 	if err != nil {
 		return nil, fmt.Errorf("make the revocation list of %q: %w", a.Certificate.Subject.CommonName, err)
 	}
 	list := &x509.RevocationList{
-		Number: big.NewInt(now.Unix()), ThisUpdate: now, NextUpdate: now.Add(life),
+		Number: number, ThisUpdate: now, NextUpdate: now.Add(life),
 		ExtraExtensions: []pkix.Extension{{Id: oidExpiredOnCRL, Value: since}},
 	}
 	for _, r := range revoked {
@@ -173,18 +203,12 @@ func (r *Responder) Delegate(key crypto.Signer, cert *x509.Certificate) { r.key,
 func (r *Responder) word(ctx context.Context, serial *big.Int) (revoke.Word, error) {
 	now := r.authority.clock.Now()
 	w := revoke.Word{State: revoke.Unknown, Reason: revoke.NoReason, This: now, Next: now.Add(r.life), Cutoff: r.authority.Certificate.NotBefore}
-	revoked, err := r.ledger.Revoked(ctx)
-	if err != nil {
-		return w, err
-	}
-	for _, e := range revoked {
-		if e.Serial.Cmp(serial) == 0 {
-			w.State, w.Revoked, w.Reason = revoke.Revoked, e.At, e.Reason
-			return w, nil
-		}
-	}
-	known, err := r.ledger.Known(ctx, serial)
-	if known {
+	known, e, err := r.ledger.Look(ctx, serial)
+	switch {
+	case err != nil:
+	case e != nil:
+		w.State, w.Revoked, w.Reason = revoke.Revoked, e.At, e.Reason
+	case known:
 		w.State = revoke.Good
 	}
 	return w, err
@@ -221,6 +245,15 @@ func (r *Responder) CRL(ctx context.Context) ([]byte, error) {
 	return r.authority.RevocationList(revoked, r.life)
 }
 
+// ListAfter signs the list as it is now, with a number above the last one's.
+func (r *Responder) ListAfter(ctx context.Context, last []byte) ([]byte, error) {
+	revoked, err := r.ledger.Revoked(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.authority.ListAfter(last, revoked, r.life)
+}
+
 // The answers without a word.
 const (
 	malformedRequest = 1
@@ -243,3 +276,32 @@ func (r *Responder) Reply(ctx context.Context, query []byte) []byte {
 	}
 	return der
 }
+
+// Responders answers for several authorities: each request goes to the one that it is about.
+type Responders []*Responder
+
+// Reply answers an OCSP request in DER, with a refusal when it is about none of them.
+func (all Responders) Reply(ctx context.Context, query []byte) []byte {
+	request, err := revoke.ParseRequest(query)
+	if err != nil {
+		return revoke.Refusal(malformedRequest)
+	}
+	for _, r := range all {
+		if request.For(r.authority.Certificate) {
+			return r.Reply(ctx, query)
+		}
+	}
+	return revoke.Refusal(unauthorized)
+}
+
+// Status answers for a certificate of one of them.
+func (all Responders) Status(ctx context.Context, q revoke.Question) (revoke.Answer, error) {
+	sources := revoke.InOrder{}
+	for _, r := range all {
+		sources = append(sources, r)
+	}
+	return sources.Status(ctx, q)
+}
+
+// CRL signs the first one's list as it is now.
+func (all Responders) CRL(ctx context.Context) ([]byte, error) { return all[0].CRL(ctx) }

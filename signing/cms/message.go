@@ -2,7 +2,8 @@
 //
 // What Sign makes has one possible encoding, and Parse says whether a message has it: Canonical holds when the
 // bytes equal the re-encoding of exactly the fields that Verify looks at. A flipped bit in a field that nobody
-// reads thus can't hide. Whether each embedded certificate is needed, and who is trusted, is signing/verify's to
+// reads thus can't hide. Messages by others are read as they come (BER, unsorted attributes, RSA-PSS, SHA-1): those are
+// not canonical, and Verify says ErrWeak where the algorithm no longer proves much. Whether each embedded certificate is needed, and who is trusted, is signing/verify's to
 // judge. The package knows nothing of PDF and opens no keys. Start reading at Sign and Parse.
 package cms
 
@@ -34,12 +35,13 @@ type Message struct {
 	ContentType   asn1.ObjectIdentifier
 	Content       []byte // nil when detached
 	Certificates  []*x509.Certificate
-	Signer        *x509.Certificate // one of Certificates
-	Hash          crypto.Hash
+	Signer        *x509.Certificate // one of Certificates; nil when it is there but Go can't read it
+	Hash          crypto.Hash       // 0 when it is none that is read
 	MessageDigest []byte
 	Signature     []byte
 	Token         []byte    // the signature timestamp, nil in B-B
 	SigningTime   time.Time // zero in PAdES, which forbids it
+	CRLs, OCSPs   [][]byte  // revocation data that came along, in DER; none in PAdES
 
 	// Canonical holds when the message equals its own re-encoding from the fields that are checked.
 	Canonical bool
@@ -52,7 +54,11 @@ type Message struct {
 	signatureAlgorithm []byte
 	signedAttributes   []byte
 	signatureOID       asn1.ObjectIdentifier
-	certIDs            []certID
+	pss                *pss
+	certIDs, oldIDs    []certID
+	loose              bool     // something was read that Sign writes otherwise
+	bare               bool     // it has no signed attributes: the content itself was signed
+	unread             [][]byte // embedded certificates that Go can't read
 }
 
 // certID names a certificate by its hash, in the signed attribute signing-certificate-v2.
@@ -104,11 +110,28 @@ func (m *Message) encode() []byte {
 
 func malformed(what string) error { return fmt.Errorf("%w: %s", ErrFormat, what) }
 
-// Parse reads one DER SignedData with exactly one signer, whose certificate is embedded.
+// Parse reads one SignedData with exactly one signer, whose certificate is embedded. What is in BER, as others write
+// it, is read too, but is not canonical.
 func Parse(der []byte) (*Message, error) {
 	if len(der) > maxMessage {
 		return nil, malformed("it is longer than 1 MiB")
 	}
+	m, err := parse(der)
+	if err == nil {
+		return m, nil
+	}
+	again, ok := definite(der)
+	if !ok || bytes.Equal(again, der) {
+		return nil, err
+	}
+	if m, err = parse(again); err != nil {
+		return nil, err
+	}
+	m.Canonical = false
+	return m, nil
+}
+
+func parse(der []byte) (*Message, error) {
 	m := &Message{Sorted: true}
 	in := cryptobyte.String(der)
 	var outer, wrapped, data cryptobyte.String
@@ -133,11 +156,8 @@ func Parse(der []byte) (*Message, error) {
 	if err := m.readCertificates(&data); err != nil {
 		return nil, err
 	}
-	// Revocation lists are stepped over: they are not in the re-encoding, so the message is not canonical.
-	var crls cryptobyte.String
-	var present bool
-	if !data.ReadOptionalASN1(&crls, &present, cbasn1.Tag(tagContext1)) {
-		return nil, malformed("revocation information can't be read")
+	if err := m.readRevocation(&data); err != nil {
+		return nil, err
 	}
 	var infos, info cryptobyte.String
 	if !data.ReadASN1(&infos, cbasn1.SET) || !data.Empty() {
@@ -152,7 +172,7 @@ func Parse(der []byte) (*Message, error) {
 	if err := m.readSigner(info); err != nil {
 		return nil, err
 	}
-	m.Canonical = bytes.Equal(m.encode(), der)
+	m.Canonical = !m.loose && bytes.Equal(m.encode(), der)
 	return m, nil
 }
 
@@ -183,15 +203,21 @@ func (m *Message) readCertificates(data *cryptobyte.String) error {
 	}
 	for !set.Empty() {
 		var raw cryptobyte.String
-		if !set.ReadASN1Element(&raw, cbasn1.SEQUENCE) {
+		var tag cbasn1.Tag
+		if !set.ReadAnyASN1Element(&raw, &tag) {
 			return malformed("a certificate can't be read")
 		}
-		if len(m.Certificates) == maxCertificates {
+		if tag != cbasn1.SEQUENCE {
+			m.loose = true // an attribute certificate, which says nothing about the key
+			continue
+		}
+		if len(m.Certificates)+len(m.unread) == maxCertificates {
 			return malformed("it has more than 32 certificates")
 		}
 		c, err := x509.ParseCertificate(raw)
 		if err != nil {
-			return fmt.Errorf("%w: certificate %d: %w", ErrFormat, len(m.Certificates)+1, err)
+			m.unread, m.loose = append(m.unread, raw), true
+			continue
 		}
 		if n := len(m.Certificates); n > 0 && bytes.Compare(m.Certificates[n-1].Raw, c.Raw) >= 0 {
 			m.Sorted = false
@@ -220,8 +246,10 @@ func (m *Message) readSigner(info cryptobyte.String) error {
 		return malformed("the signer's digest algorithm is missing")
 	}
 	m.digestAlgorithm = element
-	if !info.ReadASN1(&attrs, tagContext0) {
-		return malformed("it has no signed attributes")
+	if !info.PeekASN1Tag(tagContext0) {
+		m.bare, m.loose = true, true
+	} else if !info.ReadASN1(&attrs, tagContext0) {
+		return malformed("the signed attributes can't be read")
 	}
 	m.signedAttributes = attrs
 	if !info.ReadASN1Element(&sigAlg, cbasn1.SEQUENCE) {
@@ -247,62 +275,14 @@ func (m *Message) readSigner(info cryptobyte.String) error {
 	return m.readUnsigned(unsigned)
 }
 
-// findSigner picks the embedded certificate that the signer identifier names.
-func (m *Message) findSigner(tag cbasn1.Tag) error {
-	for _, c := range m.Certificates {
-		if m.sidVersion == 1 && tag == cbasn1.SEQUENCE && bytes.Equal(m.sid, issuerAndSerial(c)) {
-			m.Signer = c
-			return nil
-		}
-		if m.sidVersion == 3 && tag == tagPrimitive && len(c.SubjectKeyId) > 0 && bytes.Equal(m.sid, tlv(tagPrimitive, c.SubjectKeyId)) {
-			m.Signer = c
-			return nil
-		}
-	}
-	return malformed("the signer's certificate is not embedded")
-}
-
-// algorithm reads an AlgorithmIdentifier whose parameters are absent or NULL.
-func algorithm(element []byte) (asn1.ObjectIdentifier, bool) {
-	in := cryptobyte.String(element)
-	var seq cryptobyte.String
-	var id asn1.ObjectIdentifier
-	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !in.Empty() || !seq.ReadASN1ObjectIdentifier(&id) {
-		return nil, false
-	}
-	if !seq.Empty() && !bytes.Equal(seq, []byte{tagNull, 0}) {
-		return nil, false
-	}
-	return id, true
-}
-
-func hashOf(id asn1.ObjectIdentifier) crypto.Hash {
-	switch {
-	case id.Equal(oidSHA256):
-		return crypto.SHA256
-	case id.Equal(oidSHA384):
-		return crypto.SHA384
-	case id.Equal(oidSHA512):
-		return crypto.SHA512
-	}
-	return 0
-}
-
-func (m *Message) readAlgorithms() error {
-	id, ok := algorithm(m.digestAlgorithm)
-	if m.Hash = hashOf(id); !ok || m.Hash == 0 {
-		return malformed("the digest algorithm is not SHA-256, SHA-384 or SHA-512")
-	}
-	id, ok = algorithm(m.signatureAlgorithm)
-	if !ok {
-		return malformed("the signature algorithm's parameters are not supported")
-	}
-	m.signatureOID = id
-	return nil
-}
-
 // readSignedAttributes reads what the signature covers. Attributes that it does not know are accepted: they are signed.
 func (m *Message) readSignedAttributes() error {
+	if m.bare {
+		if !m.ContentType.Equal(Data) {
+			return malformed("it has no signed attributes")
+		}
+		return nil
+	}
 	seen := make(map[string]bool)
 	rest := cryptobyte.String(m.signedAttributes)
 	var last []byte
@@ -311,9 +291,7 @@ func (m *Message) readSignedAttributes() error {
 		if !rest.ReadASN1Element(&element, cbasn1.SEQUENCE) {
 			return malformed("a signed attribute can't be read")
 		}
-		if last != nil && bytes.Compare(last, element) >= 0 {
-			return malformed("the signed attributes are not in DER order")
-		}
+		m.loose = m.loose || last != nil && bytes.Compare(last, element) >= 0
 		last = element
 		var attr, values cryptobyte.String
 		var id asn1.ObjectIdentifier
@@ -343,7 +321,7 @@ func (m *Message) readSignedAttribute(id asn1.ObjectIdentifier, values cryptobyt
 		}
 	case id.Equal(oidMessageDigest):
 		var digest cryptobyte.String
-		if !values.ReadASN1(&digest, cbasn1.OCTET_STRING) || !values.Empty() || len(digest) != m.Hash.Size() {
+		if !values.ReadASN1(&digest, cbasn1.OCTET_STRING) || !values.Empty() || m.Hash != 0 && len(digest) != m.Hash.Size() {
 			return malformed("the message digest can't be read")
 		}
 		m.MessageDigest = digest
@@ -353,37 +331,10 @@ func (m *Message) readSignedAttribute(id asn1.ObjectIdentifier, values cryptobyt
 		}
 	case id.Equal(oidSigningCertV2):
 		return m.readSigningCertificate(values)
-	}
-	return nil
-}
-
-// readSigningCertificate reads the ESSCertIDv2s, the first of which names the signer's certificate (RFC 5035 §3).
-func (m *Message) readSigningCertificate(values cryptobyte.String) error {
-	bad := malformed("the signing-certificate attribute can't be read")
-	var outer, certs cryptobyte.String
-	if !values.ReadASN1(&outer, cbasn1.SEQUENCE) || !values.Empty() || !outer.ReadASN1(&certs, cbasn1.SEQUENCE) || certs.Empty() {
-		return bad
-	}
-	for !certs.Empty() {
-		var id, alg, hash cryptobyte.String
-		if !certs.ReadASN1(&id, cbasn1.SEQUENCE) || len(m.certIDs) == maxCertificates {
-			return bad
-		}
-		c := certID{algorithm: crypto.SHA256}
-		if id.PeekASN1Tag(cbasn1.SEQUENCE) {
-			if !id.ReadASN1Element(&alg, cbasn1.SEQUENCE) {
-				return bad
-			}
-			name, ok := algorithm(alg)
-			if c.algorithm = hashOf(name); !ok || c.algorithm == 0 {
-				return bad
-			}
-		}
-		if !id.ReadASN1(&hash, cbasn1.OCTET_STRING) {
-			return bad
-		}
-		c.hash = hash
-		m.certIDs = append(m.certIDs, c)
+	case id.Equal(oidSigningCert):
+		return m.readOldSigningCertificate(values)
+	case id.Equal(oidRevocation):
+		return m.readArchivedRevocation(values)
 	}
 	return nil
 }

@@ -72,13 +72,13 @@ func (f *File) inflate(data []byte, at int) ([]byte, error) {
 	}
 	room := maxDecoded - f.decoded
 	out, err := io.ReadAll(io.LimitReader(z, int64(room)+1))
+	f.decoded += min(len(out), room) // also what is of no use: a stream may be asked for many times
 	if err != nil {
 		return nil, malformed(at, "compressed data can't be read: %v", err)
 	}
 	if len(out) > room {
 		return nil, tooLarge(at, "its streams give more than %d MiB", maxDecoded>>20)
 	}
-	f.decoded += len(out)
 	return out, nil
 }
 
@@ -214,6 +214,9 @@ func xrefRows(data []byte, r *Revision) error {
 		first, count := index[i], index[i+1]
 		if first.Kind != Integer || count.Kind != Integer || first.Int < 0 || count.Int < 0 || first.Int > maxObjects || count.Int > maxObjects || int(count.Int)*size > len(data) {
 			return malformed(at, "a cross-reference stream's /Index is wrong")
+		}
+		if len(r.Entries)+int(count.Int) > maxObjects {
+			return tooLarge(at, "a revision has more than %d objects", maxObjects)
 		}
 		for k := range int(count.Int) {
 			e, err := xrefRow(data[:size], widths, at)

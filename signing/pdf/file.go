@@ -34,13 +34,22 @@ type Revision struct {
 	Stray   []Span  // bytes that are neither space, comment, object nor cross-reference; filled by Parse
 	Streams bool    // the section is a cross-reference stream
 	Linear  bool    // it came as the first page's and the main section of a linearized file
+	Hybrid  bool    // a cross-reference stream beside the table lists more objects (ISO 32000-1 §7.5.8.4)
+	Odd     []Oddity
 
 	objects []Object // of Entries, once Parse has read them
+}
+
+// Oddity is an object that the grammar does not allow, so that readers mend it each in its own way. It reads as Null.
+type Oddity struct {
+	Num int
+	Err error
 }
 
 // File is a parsed file. It is not safe for use by several goroutines at once.
 type File struct {
 	Revisions []Revision // oldest first
+	Shift     int        // bytes before the first line, when the file's offsets, and so all of ours, count from there
 
 	data    []byte
 	budget  int
@@ -49,6 +58,7 @@ type File struct {
 	items   []Value      // scratch for reading objects
 	pairs   []Pair       // the same
 	loading map[int]bool // offsets of objects that are being read, against circles
+	cipher  *cipher      // nil when the file is not encrypted
 }
 
 // Parse reads a whole file strictly: every revision, every object that a cross-reference section names, and what
@@ -74,15 +84,20 @@ func open(data []byte) (*File, error) {
 	if len(data) > maxFile {
 		return nil, tooLarge(-1, "it is longer than %d MiB", maxFile>>20)
 	}
-	f := &File{data: data, budget: maxValues}
-	if err := header(data); err != nil {
+	first, err := header(data)
+	if err != nil {
 		return nil, err
 	}
 	at, err := lastSection(data)
 	if err != nil {
 		return nil, err
 	}
-	end := len(data)
+	if first > 0 && !section(data, at) && section(data[first:], at) {
+		data = data[first:]
+	} else {
+		first = 0
+	}
+	f := &File{data: data, budget: maxValues, Shift: first}
 	for {
 		if len(f.Revisions) == maxRevisions {
 			return nil, tooLarge(at, "it has more than %d revisions", maxRevisions)
@@ -98,12 +113,15 @@ func open(data []byte) (*File, error) {
 			}
 			prev = Value{}
 		}
-		if r.Span.End != end {
-			// Line ends between two revisions belong to neither update; anything else is an attack or damage.
-			if r.Span.End > end || len(bytes.Trim(data[r.Span.End:end], "\r\n")) != 0 {
-				return nil, malformed(r.Span.End, "there is something between a revision's end and the next revision")
+		// White space between two revisions belongs to neither update. Anything else is the later one's, and stray there.
+		for r.Span.End < len(data) && isSpace(data[r.Span.End]) {
+			r.Span.End++
+		}
+		if len(f.Revisions) == 0 {
+			if bytes.Contains(data[r.Marker:], []byte("startxref")) {
+				return nil, malformed(r.Marker, "startxref gives an earlier section, and hides what follows that")
 			}
-			r.Span.End = end
+			r.Span.End = len(data)
 		}
 		f.Revisions = append(f.Revisions, r)
 		if prev.Kind == Null {
@@ -113,63 +131,86 @@ func open(data []byte) (*File, error) {
 			return nil, malformed(prev.Start, "/Prev is not the offset of an earlier section")
 		}
 		at = int(prev.Int)
-		if end, err = revisionEnd(data, at); err != nil {
-			return nil, err
-		}
 	}
 	for i, j := 0, len(f.Revisions)-1; i < j; i, j = i+1, j-1 {
 		f.Revisions[i], f.Revisions[j] = f.Revisions[j], f.Revisions[i]
 	}
-	return f, f.checkSpans()
+	if err := f.checkSpans(); err != nil {
+		return nil, err
+	}
+	return f, f.unlock()
 }
 
-// header checks the first line.
-func header(data []byte) error {
-	if len(data) < 9 || string(data[:5]) != "%PDF-" || data[5] != '1' && data[5] != '2' || data[6] != '.' || !isDigit(data[7]) || data[8] != '\n' && data[8] != '\r' {
-		return malformed(0, "it does not begin with %%PDF- and a version")
+// hybrid adds the objects that the cross-reference stream of a hybrid file lists and its table hides.
+func (f *File) hybrid(r *Revision, more Value) error {
+	if more.Kind != Integer || more.Int <= 0 || more.Int >= int64(len(f.data)) {
+		return malformed(more.Start, "/XRefStm is not the offset of a cross-reference stream")
+	}
+	hidden := Revision{Xref: int(more.Int)}
+	l := lexer{buf: f.data, pos: hidden.Xref, budget: &f.budget}
+	if err := f.xrefStream(&l, &hidden); err != nil {
+		return err
+	}
+	r.Hybrid = true
+	listed := make(map[int]int, len(r.Entries))
+	for i, e := range r.Entries {
+		listed[e.Num] = i
+	}
+	for _, e := range hidden.Entries {
+		i, ok := listed[e.Num]
+		switch {
+		case !ok:
+			r.Entries = append(r.Entries, e)
+		case r.Entries[i].Free:
+			r.Entries[i] = e
+		case r.Entries[i] != e && !e.Free:
+			return malformed(more.Start, "the table and the stream disagree about object %d", e.Num)
+		}
 	}
 	return nil
 }
 
-// lastSection returns the offset that the last startxref gives. The file must end with it and %%EOF.
+// window is how far from its ends a file's first line and its last %%EOF may lie (ISO 32000-1, implementation notes of
+// its predecessor): some programs put a few bytes before or behind a PDF file.
+const window = 1024
+
+// section reports whether a cross-reference section can begin at an offset.
+func section(data []byte, at int) bool {
+	return at < len(data) && (data[at] == 'x' || isDigit(data[at]))
+}
+
+// header returns where the first line is.
+func header(data []byte) (int, error) {
+	i := bytes.Index(data[:min(len(data), window)], []byte("%PDF-"))
+	if i < 0 || len(data) < i+9 {
+		return 0, malformed(0, "it does not begin with %%PDF- and a version")
+	}
+	if v := data[i+5:]; v[0] != '1' && v[0] != '2' || v[1] != '.' || !isDigit(v[2]) || isRegular(v[3]) {
+		return 0, malformed(0, "it does not begin with %%PDF- and a version")
+	}
+	return i, nil
+}
+
+// lastSection returns the offset that the last startxref gives. %%EOF must stand behind it, and near the file's end.
 func lastSection(data []byte) (int, error) {
-	end := len(data)
-	if end > 0 && data[end-1] == '\n' {
-		end--
+	start := max(len(data)-window, 0)
+	mark := bytes.LastIndex(data[start:], []byte("%%EOF"))
+	if mark < 0 {
+		return 0, malformed(len(data), "it does not end with %%%%EOF")
 	}
-	if end > 0 && data[end-1] == '\r' {
-		end--
-	}
-	const tail = 64
-	start := max(end-tail, 0)
-	last := data[start:end]
-	if !bytes.HasSuffix(last, []byte("%%EOF")) {
-		return 0, malformed(end, "it does not end with %%%%EOF")
-	}
-	i := bytes.LastIndex(last, []byte("startxref"))
-	if i < 0 {
-		return 0, malformed(end, "startxref does not stand before the last %%%%EOF")
+	mark += start
+	start = max(mark-window, 0)
+	i := bytes.LastIndex(data[start:], []byte("startxref"))
+	if i < 0 || start+i > mark {
+		return 0, malformed(mark, "startxref does not stand before the last %%%%EOF")
 	}
 	budget := 1
-	l := lexer{buf: data[:end-5], pos: start + i + len("startxref"), budget: &budget}
+	l := lexer{buf: data[:mark], pos: start + i + len("startxref"), budget: &budget}
 	at, ok := l.number()
-	if l.space(); !ok || l.pos != end-5 || at >= start+i {
+	if l.space(); !ok || l.pos != mark || at >= start+i {
 		return 0, malformed(start+i, "startxref gives no offset before it")
 	}
 	return at, nil
-}
-
-// revisionEnd returns where the revision with the section at offset at would end; section checks it again.
-func revisionEnd(data []byte, at int) (int, error) {
-	i := bytes.Index(data[at:], []byte("%%EOF"))
-	if i < 0 {
-		return 0, malformed(at, "a revision has no end")
-	}
-	end := at + i + 5
-	for end < len(data) && (data[end] == '\r' || data[end] == '\n') {
-		end++
-	}
-	return end, nil
 }
 
 // section reads the cross-reference section at an offset and the revision's end behind it, whose startxref must
@@ -189,11 +230,14 @@ func (f *File) section(at, named int) (Revision, error) {
 	if err != nil {
 		return r, err
 	}
-	if r.Trailer.Get("Encrypt").Kind != Null {
-		return r, unsupported(r.Trailer.Start, "it is encrypted")
+	if more := r.Trailer.Get("XRefStm"); more.Kind != Null && !r.Streams {
+		if err := f.hybrid(&r, more); err != nil {
+			return r, err
+		}
 	}
-	if r.Trailer.Get("XRefStm").Kind != Null {
-		return r, unsupported(r.Trailer.Start, "it mixes a cross-reference table and stream")
+	// An entry takes as much memory as a value.
+	if f.budget -= len(r.Entries); f.budget < 0 {
+		return r, tooLarge(at, "it has more than %d values", maxValues)
 	}
 	sort.SliceStable(r.Entries, func(i, j int) bool { return r.Entries[i].Num < r.Entries[j].Num })
 	for i := 1; i < len(r.Entries); i++ {
@@ -264,16 +308,15 @@ func (f *File) table(l *lexer, r *Revision) error {
 		if l.pos < len(l.buf) && l.buf[l.pos] == '\n' {
 			l.pos++
 		}
-		if count*20 > len(l.buf)-l.pos {
+		if count*19 > len(l.buf)-l.pos {
 			return malformed(l.pos, "the cross-reference table is cut short")
 		}
 		for i := range count {
-			e, err := entry(l.buf[l.pos:l.pos+20], l.pos)
+			e, err := l.entry()
 			if err != nil {
 				return err
 			}
 			e.Num = first + i
-			l.pos += 20
 			r.Entries = append(r.Entries, e)
 		}
 		if len(r.Entries) > maxObjects {
@@ -290,30 +333,34 @@ func (f *File) table(l *lexer, r *Revision) error {
 	return nil
 }
 
-// entry reads the 20 bytes of one line: nnnnnnnnnn ggggg n and a line end of two bytes.
-func entry(b []byte, at int) (Entry, error) {
+// entry reads one line: nnnnnnnnnn ggggg n and a line end, which is of two bytes but for careless writers. One that is
+// in use at offset 0, where no object can be, is nothing.
+func (l *lexer) entry() (Entry, error) {
 	var e Entry
+	at, b := l.pos, l.buf[l.pos:]
+	if len(b) < 19 || b[10] != ' ' || b[16] != ' ' || b[17] != 'n' && b[17] != 'f' {
+		return e, malformed(at, "a cross-reference entry is wrong")
+	}
 	for i, c := range b[:16] {
-		if i == 10 {
-			if c != ' ' {
-				return e, malformed(at, "a cross-reference entry is wrong")
-			}
-			continue
-		}
-		if !isDigit(c) {
+		switch {
+		case i == 10:
+		case !isDigit(c):
 			return e, malformed(at, "a cross-reference entry is wrong")
-		}
-		if i < 10 {
+		case i < 10:
 			e.Offset = e.Offset*10 + int(c-'0')
-		} else {
+		default:
 			e.Gen = e.Gen*10 + int(c-'0')
 		}
 	}
-	end := string(b[18:])
-	if b[16] != ' ' || b[17] != 'n' && b[17] != 'f' || end != " \n" && end != "\r\n" && end != " \r" {
+	end := 18
+	for end < len(b) && end < 20 && (b[end] == ' ' || b[end] == '\r' || b[end] == '\n') {
+		end++
+	}
+	if end == 18 || end == 19 && b[18] == ' ' {
 		return e, malformed(at, "a cross-reference entry is wrong")
 	}
-	e.Free = b[17] == 'f'
+	l.pos += end
+	e.Free = b[17] == 'f' || e.Offset == 0
 	return e, nil
 }
 
@@ -346,11 +393,18 @@ func (f *File) checkSpans() error {
 		if r.Xref < start || r.Xref >= r.Span.End {
 			return malformed(r.Xref, "a cross-reference section lies in another revision")
 		}
+		kept := r.Entries[:0]
 		for _, e := range r.Entries {
-			if !e.Free && e.Holder == 0 && (e.Offset < start || e.Offset >= r.Span.End) {
+			// Some writers list again what they leave as it is.
+			if before, _, ok := f.Find(e.Num, i-1); ok && before == e {
+				continue
+			}
+			kept = append(kept, e)
+			if !e.Free && e.Holder == 0 && (e.Offset < start && !r.Hybrid || e.Offset >= r.Span.End) {
 				return malformed(r.Xref, "object %d lies in another revision", e.Num)
 			}
 		}
+		r.Entries = kept
 		start = r.Span.End
 	}
 	return nil

@@ -8,7 +8,8 @@ type Field struct {
 	Value  Value // its /V, Null when it is empty
 }
 
-// Fields returns the form's fields as of a revision, in order. Two fields of one name are an error.
+// Fields returns the form's fields as of a revision, in order. Entries of its list that are no fields are left out.
+// Two signature fields of one name, or a signature field and another, are an error: readers differ in which one counts.
 func (f *File) Fields(revision int) ([]Field, error) {
 	root, err := f.Resolve(f.Revisions[revision].Trailer.Get("Root"), revision)
 	if err != nil {
@@ -28,12 +29,12 @@ func (f *File) Fields(revision int) ([]Field, error) {
 			return nil, err
 		}
 	}
-	names := make(map[string]bool, len(w.fields))
+	names := make(map[string]string, len(w.fields))
 	for _, field := range w.fields {
-		if names[field.Name] {
+		if typ, twice := names[field.Name]; twice && (typ == "Sig" || field.Type == "Sig") {
 			return nil, malformed(field.Object.Span.Start, "two form fields have the name %q", field.Name)
 		}
-		names[field.Name] = true
+		names[field.Name] = field.Type
 	}
 	return w.fields, nil
 }
@@ -46,6 +47,9 @@ type fieldWalk struct {
 }
 
 func (w *fieldWalk) walk(ref Value, name, typ string, depth int) error {
+	if ref.Kind == Null {
+		return nil
+	}
 	if ref.Kind != Reference {
 		return malformed(ref.Start, "a form field is not a reference")
 	}
@@ -59,6 +63,9 @@ func (w *fieldWalk) walk(ref Value, name, typ string, depth int) error {
 	o, err := w.file.Object(int(ref.Int), w.revision)
 	if err != nil {
 		return err
+	}
+	if o.Value.Kind == Null {
+		return nil // it was deleted, which is no harm
 	}
 	if o.Value.Kind != Dict {
 		return malformed(o.Span.Start, "form field %d is not a dictionary", ref.Int)

@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"errors"
 	"sort"
 )
 
@@ -12,7 +13,10 @@ func (f *File) read(e Entry, revision int) (Object, error) {
 	}
 	l := lexer{buf: f.data[:f.Revisions[revision].Span.End], pos: e.Offset, budget: &f.budget, items: f.items, pairs: f.pairs}
 	o := Object{Num: e.Num, Gen: e.Gen, Span: Span{Start: e.Offset}}
-	if e.Offset >= len(l.buf) || !isDigit(l.buf[e.Offset]) {
+	for l.pos < len(l.buf) && l.pos < e.Offset+4 && isSpace(l.buf[l.pos]) {
+		l.pos++ // some writers point to the line end before the object
+	}
+	if o.Span.Start = l.pos; l.pos >= len(l.buf) || !isDigit(l.buf[l.pos]) {
 		return o, malformed(e.Offset, "object %d is not where the cross-reference says", e.Num)
 	}
 	num, ok1 := l.number()
@@ -41,6 +45,12 @@ func (f *File) read(e Entry, revision int) (Object, error) {
 		return o, malformed(l.pos, "object %d does not end with endobj", e.Num)
 	}
 	o.Span.End = l.pos
+	if f.cipher != nil {
+		if f.cipher.left -= o.Span.End - o.Span.Start; f.cipher.left < 0 {
+			return o, tooLarge(o.Span.Start, "its encrypted objects overlap")
+		}
+		f.cipher.object(&o)
+	}
 	return o, nil
 }
 
@@ -52,13 +62,12 @@ func (f *File) stream(l *lexer, o *Object, revision int) error {
 	if o.Value.Kind != Dict {
 		return malformed(l.pos, "object %d has stream data without a dictionary", o.Num)
 	}
-	if l.pos < len(l.buf) && l.buf[l.pos] == '\r' {
+	for l.pos < len(l.buf) && l.buf[l.pos] == ' ' {
 		l.pos++
 	}
-	if l.pos >= len(l.buf) || l.buf[l.pos] != '\n' {
+	if !l.lineEnd() {
 		return malformed(l.pos, "no line end stands after the keyword stream")
 	}
-	l.pos++
 	length, err := f.Resolve(o.Value.Get("Length"), revision)
 	if err != nil {
 		return err
@@ -82,6 +91,28 @@ func (f *File) stream(l *lexer, o *Object, revision int) error {
 	return nil
 }
 
+// lineEnd steps over one line end: CR LF, LF, or CR alone as some write it.
+func (l *lexer) lineEnd() bool {
+	at := l.pos
+	if l.pos < len(l.buf) && l.buf[l.pos] == '\r' {
+		l.pos++
+	}
+	if l.pos < len(l.buf) && l.buf[l.pos] == '\n' {
+		l.pos++
+	}
+	return l.pos > at
+}
+
+// odd notes an object that can't be read, unless the whole file is to be given up.
+func (r *Revision) odd(num int, err error) error {
+	var e *Error
+	if !errors.As(err, &e) || e.Reason == TooLarge || len(r.Odd) == maxOdd {
+		return err
+	}
+	r.Odd = append(r.Odd, Oddity{num, err})
+	return nil
+}
+
 // checkRevision reads every object of a revision and looks at what lies between them.
 func (f *File) checkRevision(i int) error {
 	r := &f.Revisions[i]
@@ -97,10 +128,15 @@ func (f *File) checkRevision(i int) error {
 			objects[k], err = f.held(e, i)
 		default:
 			objects[k], err = f.read(e, i)
-			spans = append(spans, objects[k].Span)
+			if err == nil && e.Offset >= r.Span.Start {
+				spans = append(spans, objects[k].Span)
+			}
 		}
 		if err != nil {
-			return err
+			objects[k] = Object{Num: e.Num, Gen: e.Gen}
+			if err := r.odd(e.Num, err); err != nil {
+				return err
+			}
 		}
 	}
 	r.objects = objects
@@ -114,7 +150,11 @@ func (f *File) checkRevision(i int) error {
 			s.Start = at // the cross-reference stream listed itself
 		}
 		if s.Start < at {
-			return malformed(s.Start, "two objects overlap")
+			if err := r.odd(0, malformed(s.Start, "two objects overlap")); err != nil {
+				return err
+			}
+			at = max(at, s.End)
+			continue
 		}
 		if stray, ok := strayIn(f.data, at, s.Start); ok {
 			r.Stray = append(r.Stray, stray)

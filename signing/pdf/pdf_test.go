@@ -230,19 +230,15 @@ func TestMalformedFilesAreRefusedWithAPlace(t *testing.T) {
 	}{
 		{"nothing", "", Malformed},
 		{"another kind of file", "PK\x03\x04 and more bytes", Malformed},
-		{"junk before the header", "\n" + base, Malformed},
+		{"much junk before the header", strings.Repeat("\n", 2000) + base, Malformed},
 		{"no end", strings.TrimSuffix(base, "%%EOF\n"), Malformed},
 		{"startxref is wrong", swap("startxref\n", "startxref\n1"), Malformed},
 		{"startxref is beyond the file", strings.Replace(base, "startxref\n", "startxref\n99999999", 1), Malformed},
 		{"an entry points elsewhere", swap("0000000015 00000 n", "0000000016 00000 n"), Malformed},
 		{"an entry has another generation", swap("0000000015 00000 n", "0000000015 00001 n"), Malformed},
-		{"an entry is too short", swap("00000 n \n", "00000 n\n"), Malformed},
-		{"a key is given twice", swap("/Type/Pages/Kids[3 0 R]/Count 1", "/Type/Pages/Type [3 0 R]/Kids 1"), Malformed},
-		{"a stream's length is wrong", swap("/Length 41", "/Length 40"), Malformed},
-		{"a stream's length is negative", swap("/Length 41", "/Length -2"), Malformed},
-		{"a stream's length is itself", string(pdftest.File("<</Type/Catalog>>", "<</Length 2 0 R>>\nstream\nx\nendstream")), Malformed},
+		{"an entry is too short", swap("00000 n \n", "0000 n\n"), Malformed},
 		{"encryption", swap("/Root 1 0 R", "/Root 1 0 R/Encrypt 2 0 R"), Unsupported},
-		{"a table mixed with a stream", swap("/Root 1 0 R", "/Root 1 0 R/XRefStm 2"), Unsupported},
+		{"a table and a stream that is none", swap("/Root 1 0 R", "/Root 1 0 R/XRefStm 2"), Malformed},
 		{"a circle of sections", swap("/Root 1 0 R", "/Root 1 0 R/Prev 9999"), Malformed},
 		{"deep nesting", string(pdftest.File("<</Type/Catalog/X " + deep + ">>")), TooLarge},
 		{"a catalog that is none", string(pdftest.File("<</Type/Pages>>")), Malformed},
@@ -258,6 +254,26 @@ func TestMalformedFilesAreRefusedWithAPlace(t *testing.T) {
 		var e *Error
 		if !errors.As(err, &e) || e.Reason != c.reason {
 			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+func TestObjectsThatBreakTheGrammarAreNoted(t *testing.T) {
+	base := string(pdftest.Base("a"))
+	for name, doc := range map[string]string{
+		"a key is given twice":          strings.Replace(base, "/Type/Pages/Kids[3 0 R]/Count 1", "/Type/Pages/Type [3 0 R]/Kids 1", 1),
+		"a stream's length is wrong":    strings.Replace(base, "/Length 41", "/Length 40", 1),
+		"a stream's length is negative": strings.Replace(base, "/Length 41", "/Length -2", 1),
+		"a stream's length is itself":   string(pdftest.File("<</Type/Catalog>>", "<</Length 2 0 R>>\nstream\nx\nendstream")),
+	} {
+		f := mustParse(t, []byte(doc))
+		if n := len(f.Revisions[0].Odd); n == 0 {
+			t.Errorf("%s: nothing is noted", name)
+			continue
+		}
+		odd := f.Revisions[0].Odd[0]
+		if o, err := f.Object(odd.Num, 0); err != nil || o.Value.Kind != Null {
+			t.Errorf("%s: object %d reads as %v, %v", name, odd.Num, o.Value.Kind, err)
 		}
 	}
 }

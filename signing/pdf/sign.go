@@ -137,8 +137,11 @@ func begin(base []byte, room int) (*update, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.last().Streams || f.last().Linear {
+	if f.last().Streams || f.last().Linear || f.last().Hybrid || f.cipher != nil {
 		return nil, unsupported(f.last().Xref, "the base has no classic cross-reference table")
+	}
+	if f.Shift != 0 || len(bytes.Trim(base[f.last().Marker:], "\r\n")) != 0 {
+		return nil, malformed(f.last().Marker, "there is something before or behind the base")
 	}
 	next, err := f.nextNumber()
 	if err != nil {

@@ -18,30 +18,43 @@ import (
 // consent makes sure that the customer confirmed this very document for this order. Nothing that the caller says is taken
 // for true: the signature in the document must hold (Judge), its certificate must name the order and the evidence, and
 // what lies before it must be the base document that was confirmed.
-// The fields to be filled are returned by name.
-func (l *Local) consent(o Order) (map[string]pdf.Field, error) {
-	empty, err := l.consented(o)
+// The fields to be filled are returned by name, with what the confirmed content says.
+func (l *Local) consent(o Order) (map[string]pdf.Field, Facts, error) {
+	empty, facts, err := l.consented(o)
 	if err != nil && !fault.Is(err, "seal.rank") {
-		return nil, fault.Wrap(err, fault.Forbidden, "seal.consent", nil)
+		return nil, facts, fault.Wrap(err, fault.Forbidden, "seal.consent", nil)
 	}
-	return empty, err
+	return empty, facts, err
 }
 
-func (l *Local) consented(o Order) (map[string]pdf.Field, error) {
+func (l *Local) consented(o Order) (map[string]pdf.Field, Facts, error) {
 	if sha256.Sum256(o.Document) != o.Consent.Signed {
-		return nil, errors.New("the document is not the one with the customer's signature")
+		return nil, Facts{}, errors.New("the document is not the one with the customer's signature")
 	}
 	f, err := pdf.Parse(o.Document)
 	if err != nil {
-		return nil, err
+		return nil, Facts{}, err
 	}
 	if len(f.Revisions) != 2 {
-		return nil, fmt.Errorf("the document has %d revisions, not the base and the customer's signature", len(f.Revisions))
+		return nil, Facts{}, fmt.Errorf("the document has %d revisions, not the base and the customer's signature", len(f.Revisions))
 	}
 	base := f.Revisions[0].Span
 	if sha256.Sum256(o.Document[base.Start:base.End]) != o.Consent.Base {
-		return nil, errors.New("the base is not the document that was confirmed")
+		return nil, Facts{}, errors.New("the base is not the document that was confirmed")
 	}
+	facts, err := factsOf(f)
+	if err != nil {
+		return nil, facts, err
+	}
+	if facts.Order != o.ID || facts.Service != o.Service {
+		return nil, facts, fmt.Errorf("the content is of order %q, service %q", facts.Order, facts.Service)
+	}
+	empty, err := l.confirmed(o, f)
+	return empty, facts, err
+}
+
+// confirmed looks at the customer's signature and returns the fields that are still empty.
+func (l *Local) confirmed(o Order, f *pdf.File) (map[string]pdf.Field, error) {
 	fields, err := f.Fields(1)
 	if err != nil {
 		return nil, err
@@ -90,15 +103,19 @@ func (o *Order) named(contents []byte) (signing.Rank, error) {
 	if err != nil {
 		return 0, err
 	}
+	if m.Signer == nil {
+		return 0, errors.New("the customer's certificate can't be read")
+	}
 	mark, marked := ca.ReadMark(m.Signer)
 	if !marked {
 		return signing.OwnKey, nil // of an authority outside the house: Judge asks whether it is trusted
 	}
-	rank, ok := map[ca.Kind]signing.Rank{ca.KindWitness: signing.Witnessed, ca.KindOTP: signing.OneTimeCode, ca.KindToken: signing.OwnKey}[mark.Kind]
+	rank, ok := map[ca.Kind]signing.Rank{ca.KindWitness: signing.Witnessed, ca.KindOTP: signing.OneTimeCode, ca.KindTerminal: signing.OneTimeCode,
+		ca.KindToken: signing.OwnKey, ca.KindFile: signing.OwnKey}[mark.Kind]
 	if !ok {
 		return 0, errors.New("the customer's field was not signed by a customer, nor by a witness of one")
 	}
-	if mark.Kind != ca.KindToken && (mark.TransactionID != o.ID || !bytes.Equal(mark.EvidenceSHA256, o.Consent.Evidence[:])) {
+	if rank != signing.OwnKey && (mark.TransactionID != o.ID || !bytes.Equal(mark.EvidenceSHA256, o.Consent.Evidence[:])) {
 		return 0, errors.New("the customer's certificate was made for another order or on other evidence")
 	}
 	return rank, nil

@@ -40,11 +40,18 @@ type Local struct {
 	// Least is the rank that a customer's confirmation must have for a service; nil asks for a code. Handwriting is worth no
 	// more than the word of the clerk who witnessed it, so it must be allowed on purpose.
 	Least func(service string) signing.Rank
+	// Policy is what is asked of people beside grants; nil asks nothing.
+	Policy Policy
+	// Strict demands every clerk's own signature; otherwise only of those whose key is enrolled.
+	Strict bool
+	// Holder keeps what was sealed for somebody else until they have it (Release); Apply needs none.
+	Holder Holder
 	// Authority stamps the signatures; nil makes them B-B.
 	Authority tsa.Authority
 
 	suspended atomic.Bool
 	judged    sync.Map     // SHA-256 of the seals' chains whose first document was judged good
+	working   sync.Map     // orders that Release, Confirm or Discard is at
 	settling  sync.RWMutex // Apply reads, Settle writes: no intent of a running Apply is ever settled under it
 }
 
@@ -115,14 +122,26 @@ func (l *Local) register(ctx context.Context) ([]Seal, []Grant, error) {
 //	seal.order     no seal is asked for, a kind comes twice or out of order, or the first is not the counter's key
 //	seal.unknown   there is no such seal
 //	seal.grant     the clerk may not use this seal for this service
+//	seal.service   the seal is not for this service
 //	seal.expired   the seal or its certificate is not valid today
 //	seal.consent   the customer's confirmation is not that of this very document and order, or not valid
 //	seal.rank      the confirmation ranks lower than the service asks (Least)
+//	seal.unsigned  the clerk's own signature for this use is missing, too old or of a key that nobody enrolled
+//	seal.second    the same of a second person, where a rule asks for one
 //	seal.field     the document has no empty field for this seal
 //	seal.faulty    a signature did not hold when it was checked; nothing was released
 func (l *Local) Apply(ctx context.Context, o Order) (Result, error) {
 	l.settling.RLock()
 	defer l.settling.RUnlock()
+	r, err := l.sealed(ctx, o)
+	if err != nil {
+		return Result{}, err
+	}
+	return l.keep(ctx, o, r)
+}
+
+// sealed does all of Apply but the keeping: the uses of its result are intended.
+func (l *Local) sealed(ctx context.Context, o Order) (Result, error) {
 	now := l.Clock.Now()
 	// A copy of our own: what was judged can't be exchanged before it is sealed.
 	o.Document = bytes.Clone(o.Document)
@@ -130,8 +149,11 @@ func (l *Local) Apply(ctx context.Context, o Order) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	fields, err := l.consent(o)
+	fields, facts, err := l.consent(o)
 	if err != nil {
+		return Result{}, err
+	}
+	if err := l.allowed(ctx, o, plan, facts, now); err != nil {
 		return Result{}, err
 	}
 	for _, s := range plan {
@@ -139,14 +161,20 @@ func (l *Local) Apply(ctx context.Context, o Order) (Result, error) {
 			return Result{}, fault.New(fault.Invalid, "seal.field", fault.Args{"seal": s.seal.Name})
 		}
 	}
+	if r, ok, err := l.held(ctx, o); ok || err != nil {
+		return r, err
+	}
 	if err := l.intend(ctx, plan); err != nil {
 		return Result{}, err
 	}
 	r, err := l.seal(ctx, o, plan, fields, now)
+	if err == nil {
+		err = l.hold(ctx, o, r)
+	}
 	if err != nil {
 		return Result{}, errors.Join(err, l.fail(ctx, plan, fault.CodeOf(err)))
 	}
-	return l.keep(ctx, o, r)
+	return r, nil
 }
 
 // step is one seal to be applied.
@@ -179,6 +207,9 @@ func (l *Local) plan(ctx context.Context, o Order, now time.Time) ([]step, error
 		g := slices.IndexFunc(grants, func(g Grant) bool { return g.covers(o.Clerk.StaffID, s.ID, o.Service, now) })
 		if g < 0 {
 			return nil, fault.New(fault.Forbidden, "seal.grant", fault.Args{"seal": s.Name, "service": o.Service})
+		}
+		if !s.serves(o.Service) {
+			return nil, fault.New(fault.Forbidden, "seal.service", fault.Args{"seal": s.Name, "service": o.Service})
 		}
 		if !valid(s, now) {
 			return nil, fault.New(fault.Forbidden, "seal.expired", fault.Args{"seal": s.Name})
@@ -236,6 +267,9 @@ func (l *Local) seal(ctx context.Context, o Order, plan []step, fields map[strin
 			return Result{}, err
 		}
 		filled, err := signing.Fill(ctx, r.Document, request, private, s.seal.Chain, l.Authority)
+		if fault.KindOf(err) == fault.Unavailable {
+			return Result{}, away(fmt.Errorf("use the key of seal %s: %w", s.seal.ID, err))
+		}
 		if err != nil {
 			return Result{}, fault.Wrap(err, fault.Internal, "seal.faulty", fault.Args{"seal": s.seal.Name})
 		}

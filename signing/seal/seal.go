@@ -12,6 +12,7 @@ package seal
 import (
 	"context"
 	"crypto/x509"
+	"slices"
 	"time"
 
 	"countersign/signing"
@@ -66,6 +67,12 @@ type Seal struct {
 	KeyName      string              `json:"key_name"`
 	Chain        []*x509.Certificate `json:"-"` // the seal's certificate first
 	ValidUntil   time.Time           `json:"valid_until"`
+	Services     []string            `json:"services,omitempty"` // numbers of the services it is for; empty: every one
+}
+
+// serves reports whether the seal is for a service.
+func (s Seal) serves(service string) bool {
+	return len(s.Services) == 0 || slices.Contains(s.Services, service)
 }
 
 // Clerk is who asks for seals.
@@ -109,6 +116,9 @@ type Order struct {
 	Seals    []string // ids: one counter key first, then the seals in the order of their kinds
 
 	Reason, Location string // for PDF readers
+
+	Asked  *Approval // the clerk's own signature for this use
+	Second *Approval // another person's, where a rule asks for two
 
 	// Keep stores the sealed document. It is called once every signature is made and checked, before the uses are booked as
 	// done. When it fails, the uses are settled by what was really kept. It may be nil.

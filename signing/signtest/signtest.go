@@ -30,7 +30,7 @@ import (
 )
 
 // Content is the attached order.json of Base.
-var Content = []byte(`{"amount":"7,5 kW","order":"WO-PA0505-20261121-000042"}`)
+var Content = []byte(`{"amount":"7,5 kW","fee":{"amount":"1.250.000 đ"},"order_id":"WO-PA0505-20261121-000042","service":{"number":"11"}}`)
 
 // Order is the order that Confirm is about.
 const Order = "WO-PA0505-20261121-000042"

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,16 @@ type Client struct {
 	timeout time.Duration
 	rand    io.Reader
 	http    *http.Client
+	roots   *x509.CertPool // nil: whoever stands at the addresses is believed
+}
+
+// Trust makes the client refuse tokens whose authority does not lead to one of the certificates, so that the next
+// authority is asked instead of a document being spoiled by a stamp that nobody will believe.
+func (c *Client) Trust(roots []*x509.Certificate) {
+	c.roots = x509.NewCertPool()
+	for _, r := range roots {
+		c.roots.AddCert(r)
+	}
 }
 
 // NewClient returns a client for the given URLs, tried in order; timeout is for each of them.
@@ -35,7 +46,8 @@ func NewClient(urls []string, timeout time.Duration, rand io.Reader) (*Client, e
 	return &Client{urls: urls, timeout: timeout, rand: rand, http: &http.Client{CheckRedirect: stay}}, nil
 }
 
-// Stamp asks the authorities in order. A token with another nonce or imprint, or signed wrongly, counts as no answer.
+// Stamp asks the authorities in order. A token with another nonce or imprint, signed wrongly, or by an authority whose
+// certificate does not hold at the token's time, counts as no answer.
 // When none answers rightly the failure is tsa.away.
 func (c *Client) Stamp(ctx context.Context, message []byte) ([]byte, error) {
 	var failures []error
@@ -93,7 +105,30 @@ func (c *Client) ask(ctx context.Context, url string, message []byte) ([]byte, e
 	if t.Nonce == nil || t.Nonce.Cmp(r.nonce) != 0 {
 		return nil, badToken("it has another nonce")
 	}
-	return der, t.Verify(message)
+	if err := t.Verify(message); err != nil {
+		return nil, err
+	}
+	return der, c.believe(t)
+}
+
+// believe judges the authority's certificate at the token's own time.
+func (c *Client) believe(t *Token) error {
+	signer := t.Message.Signer
+	if t.Time.Before(signer.NotBefore) || t.Time.After(signer.NotAfter) {
+		return badToken("its authority's certificate does not hold at its time")
+	}
+	if c.roots == nil {
+		return nil
+	}
+	above := x509.NewCertPool()
+	for _, a := range t.Message.Certificates {
+		above.AddCert(a)
+	}
+	_, err := signer.Verify(x509.VerifyOptions{Roots: c.roots, Intermediates: above, CurrentTime: t.Time, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}})
+	if err != nil {
+		return fmt.Errorf("%w: its authority is not trusted: %w", ErrToken, err)
+	}
+	return nil
 }
 
 // ServeHTTP answers timestamp queries (RFC 3161 §3.4).

@@ -30,8 +30,12 @@ type Authority interface {
 	Stamp(ctx context.Context, message []byte) (token []byte, err error)
 }
 
-// ErrToken says that a token is malformed or not about the message.
-var ErrToken = errors.New("the timestamp token is not acceptable")
+// ErrToken says that a token is malformed or not about the message. ErrUnproven, which is an ErrToken too, says that
+// nothing is wrong in it, but that it proves no time: by its algorithm, or because its certificate is not for that.
+var (
+	ErrToken    = errors.New("the timestamp token is not acceptable")
+	ErrUnproven = fmt.Errorf("%w: it proves no time", ErrToken)
+)
 
 func badToken(what string) error { return fmt.Errorf("%w: %s", ErrToken, what) }
 
@@ -63,6 +67,9 @@ func Parse(der []byte) (*Token, error) {
 	if !m.ContentType.Equal(cms.TSTInfo) || m.Content == nil {
 		return nil, badToken("it holds no timestamp")
 	}
+	if m.Signer == nil {
+		return nil, fmt.Errorf("%w: its signer's certificate can't be read", ErrUnproven)
+	}
 	t := &Token{Message: m}
 	if err := t.readInfo(m.Content); err != nil {
 		return nil, err
@@ -82,8 +89,11 @@ func (t *Token) readInfo(der []byte) error {
 	if !seq.ReadASN1(&imprint, cbasn1.SEQUENCE) || !imprint.ReadASN1(&alg, cbasn1.SEQUENCE) || !alg.ReadASN1ObjectIdentifier(&id) || !imprint.ReadASN1(&hashed, cbasn1.OCTET_STRING) || !imprint.Empty() {
 		return badToken("its imprint can't be read")
 	}
-	if t.Hash = hashOf(id); t.Hash == 0 || len(hashed) != t.Hash.Size() {
-		return badToken("its imprint is not SHA-256, SHA-384 or SHA-512")
+	if t.Hash = hashOf(id); t.Hash == 0 {
+		return fmt.Errorf("%w: its imprint is not SHA-256, SHA-384 or SHA-512", ErrUnproven)
+	}
+	if len(hashed) != t.Hash.Size() {
+		return badToken("its imprint has another length than its hash")
 	}
 	t.Imprint = hashed
 	t.Serial = new(big.Int)
@@ -142,11 +152,14 @@ func (t *Token) VerifyDigest(digest []byte) error {
 	if subtle.ConstantTimeCompare(digest, t.Imprint) != 1 {
 		return badToken("it is about something else")
 	}
-	if !forTimestamping(t.Message.Signer) {
-		return badToken("its signer's certificate is not for timestamping only")
-	}
-	if err := t.Message.VerifyContent(); err != nil {
+	switch err := t.Message.VerifyContent(); {
+	case errors.Is(err, cms.ErrAlgorithm), errors.Is(err, cms.ErrWeak), errors.Is(err, cms.ErrUnnamed):
+		return fmt.Errorf("%w: %w", ErrUnproven, err)
+	case err != nil:
 		return fmt.Errorf("%w: %w", ErrToken, err)
+	}
+	if !forTimestamping(t.Message.Signer) {
+		return fmt.Errorf("%w: its signer's certificate is not for timestamping only", ErrUnproven)
 	}
 	return nil
 }

@@ -254,8 +254,90 @@ func TestTheClientTakesTheFirstRightAnswer(t *testing.T) {
 	}
 }
 
-func TestTokensByOpenSSLAreRead(t *testing.T) {
+func TestAnAuthorityThatEndedOrIsNotTrustedIsPassedOver(t *testing.T) {
+	p, stranger := newPKI(t, noon), newPKI(t, noon)
+	ended, err := NewLocal(p.key, p.chain, clock.At(noon.Add(2*time.Hour)), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	early, err := NewLocal(p.key, p.chain, clock.At(noon.Add(-2*time.Hour)), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := httptest.NewServer(p.local)
+	defer good.Close()
+	for name, l := range map[string]*Local{"ended": ended, "not begun": early, "a stranger's": stranger.local} {
+		bad := httptest.NewServer(l)
+		defer bad.Close()
+		client, err := NewClient([]string{bad.URL, good.URL}, 5*time.Second, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client.Trust([]*x509.Certificate{p.root.Certificate})
+		der, err := client.Stamp(t.Context(), message)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if token, err := Parse(der); err != nil || !token.Time.Equal(noon) || !token.Message.Signer.Equal(p.chain[0]) {
+			t.Errorf("%s: its token was taken, %v", name, err)
+		}
+		alone, err := NewClient([]string{bad.URL}, 5*time.Second, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		alone.Trust([]*x509.Certificate{p.root.Certificate})
+		if _, err := alone.Stamp(t.Context(), message); !fault.Is(err, "tsa.away") {
+			t.Errorf("%s, alone: %v", name, err)
+		}
+	}
+}
+
+func TestOpenSSLAsAnAuthorityIsBelievedOverASocketWhileItsCertificateHolds(t *testing.T) {
 	p := newPKI(t, time.Now())
+	dir := opensslTSA(t, p)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "asked.tsq"), body, 0o600)
+		}
+		cmd := exec.Command("openssl", "ts", "-reply", "-queryfile", "asked.tsq", "-config", "tsa.cnf", "-section", "tc", "-out", "reply.tsr")
+		cmd.Dir = dir
+		if out, failed := cmd.CombinedOutput(); err != nil || failed != nil {
+			t.Errorf("%v %v\n%s", err, failed, out)
+		}
+		reply, err := os.ReadFile(filepath.Join(dir, "reply.tsr"))
+		if err != nil {
+			t.Error(err)
+		}
+		w.Header().Set("Content-Type", "application/timestamp-reply")
+		w.Write(reply)
+	}))
+	defer server.Close()
+	client, err := NewClient([]string{server.URL}, 10*time.Second, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.Trust([]*x509.Certificate{p.root.Certificate})
+	der, err := client.Stamp(t.Context(), message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := Parse(der)
+	if err != nil || token.Policy.String() != "1.2.3.4" || token.Nonce == nil {
+		t.Errorf("%+v, %v", token, err)
+	}
+	// The same authority after its certificate's end: openssl itself goes on stamping.
+	late := newPKI(t, time.Now().Add(-2*time.Hour))
+	dir = opensslTSA(t, late)
+	client.Trust([]*x509.Certificate{late.root.Certificate})
+	if _, err := client.Stamp(t.Context(), message); !fault.Is(err, "tsa.away") || !strings.Contains(err.Error(), "does not hold") {
+		t.Errorf("after the certificate's end: %v", err)
+	}
+}
+
+// opensslTSA makes a folder in which openssl stamps with the authority's key.
+func opensslTSA(t *testing.T, p pki) string {
+	t.Helper()
 	dir := t.TempDir()
 	write := func(name string, data []byte) {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
@@ -281,6 +363,19 @@ func TestTokensByOpenSSLAreRead(t *testing.T) {
 		}
 	}
 	run("pkey", "-inform", "DER", "-in", "key.der", "-out", "key.pem")
+	return dir
+}
+
+func TestTokensByOpenSSLAreRead(t *testing.T) {
+	dir := opensslTSA(t, newPKI(t, time.Now()))
+	run := func(args ...string) {
+		t.Helper()
+		cmd := exec.Command("openssl", args...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("openssl %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
 	run("ts", "-query", "-data", "data", "-sha256", "-cert", "-out", "query.tsq")
 	run("ts", "-reply", "-queryfile", "query.tsq", "-config", "tsa.cnf", "-section", "tc", "-token_out", "-out", "token.der")
 	der, err := os.ReadFile(filepath.Join(dir, "token.der"))

@@ -19,6 +19,9 @@ const (
 	classValidation = "validation_data"
 	classNewField   = "timestamp_field"
 	classForbidden  = "forbidden"
+	classSigField   = "signature_field"
+	classInfo       = "document_information"
+	classFilling    = "form_filling"
 
 	reasonFilled     = "empty_field_filled"
 	reasonValue      = "signature_of_this_revision"
@@ -38,6 +41,15 @@ const (
 	reasonForm       = "form_changed"
 	reasonChanged    = "object_changed"
 	reasonAdded      = "object_without_use"
+	reasonOdd        = "object_breaks_grammar"
+	reasonUnused     = "object_nothing_refers_to"
+	reasonHybrid     = "second_cross_reference"
+	reasonCertified  = "certification_forbids_it"
+	reasonSigField   = "field_for_signature"
+	reasonCovers     = "new_field_covers_content"
+	reasonInfo       = "document_information"
+	reasonFormFilled = "form_field_filled"
+	reasonShows      = "field_shows_another_value"
 )
 
 // judgeChanges looks at every revision after the first signed one.
@@ -53,7 +65,14 @@ func (v *verification) judgeChanges() {
 	}
 	for k := first + 1; k < len(v.file.Revisions); k++ {
 		d := diff{verification: v, k: k, allowed: make(map[int]Change)}
-		d.judge()
+		for _, odd := range v.file.Revisions[k].Odd {
+			d.forbid(fmt.Sprint(odd.Num), reasonOdd)
+		}
+		if v.house {
+			d.judge()
+		} else {
+			d.judgeForeign()
+		}
 	}
 	for _, c := range v.changes {
 		if !c.Permitted {
@@ -129,7 +148,7 @@ func (d *diff) coveredLater() bool {
 	return false
 }
 
-// sameTrailer compares what a trailer says about the document: root, information, first identifier.
+// sameTrailer compares what a trailer says about the document: root, encryption, information, first identifier.
 func (d *diff) sameTrailer() bool {
 	now, before := d.file.Revisions[d.k].Trailer, d.file.Revisions[d.k-1].Trailer
 	for _, p := range now.Pairs {
@@ -137,16 +156,24 @@ func (d *diff) sameTrailer() bool {
 		case "Size", "Prev", "Type", "W", "Index", "Length", "Filter", "DecodeParms":
 		case "ID":
 			old := before.Get("ID")
+			if old.Kind == pdf.Null && !d.house {
+				continue // some programs give a file its first identifier only when they sign it
+			}
 			if len(p.Value.Items) != 2 || len(old.Items) != 2 || !p.Value.Items[0].Equal(old.Items[0]) {
 				return false
 			}
+		case "Info":
+			if d.house && !p.Value.Equal(before.Get("Info")) {
+				return false
+			}
+		case "XRefStm": // hybrid, which is judged by itself
 		default:
 			if !p.Value.Equal(before.Get(string(p.Key))) {
 				return false
 			}
 		}
 	}
-	return now.Get("Root").Equal(before.Get("Root"))
+	return now.Get("Root").Equal(before.Get("Root")) && now.Get("Encrypt").Equal(before.Get("Encrypt"))
 }
 
 // entry judges one object that the revision wrote.
@@ -168,7 +195,7 @@ func (d *diff) entry(e pdf.Entry) {
 		d.forbid(name, reasonChanged)
 		return
 	}
-	if t := o.Value.Get("Type"); o.Value.Kind == pdf.Stream && (t.Is("XRef") && e.Offset == d.file.Revisions[d.k].Xref || t.Is("ObjStm")) {
+	if d.structure(e, o) {
 		d.note(name, classStructure, true, reasonStructure)
 		return
 	}
@@ -177,11 +204,24 @@ func (d *diff) entry(e pdf.Entry) {
 		return
 	}
 	before, err := d.file.Object(e.Num, d.k-1)
-	if err != nil {
+	if err != nil || before.Gen != o.Gen {
 		d.forbid(name, reasonChanged)
 		return
 	}
 	d.rewritten(name, e.Num, before.Value, o.Value)
+}
+
+// structure reports whether an object is of the file's structure only: the revision's cross-reference stream, or an
+// object stream. It must not take the number of anything else, nor one that something refers to.
+func (d *diff) structure(e pdf.Entry, o pdf.Object) bool {
+	of := func(v pdf.Value) bool {
+		return v.Kind == pdf.Stream && (v.Get("Type").Is("XRef") || v.Get("Type").Is("ObjStm"))
+	}
+	if !of(o.Value) || o.Value.Get("Type").Is("XRef") && o.Span.Start != d.file.Revisions[d.k].Xref {
+		return false
+	}
+	before, err := d.file.Object(e.Num, d.k-1)
+	return err == nil && (of(before.Value) || before.Value.Kind == pdf.Null && d.fresh(e.Num))
 }
 
 // rewritten judges an object that was there before.
@@ -265,7 +305,7 @@ func (d *diff) allowSignature(s *found) {
 			continue
 		}
 		now, err := d.file.Object(widget, d.k)
-		if d.locked(s) {
+		if d.lockedField(s.field.Name, s.revision) {
 			d.allowed[widget] = Change{Class: classForbidden, Reason: reasonLocked}
 			return
 		}
@@ -285,31 +325,6 @@ func (d *diff) allowSignature(s *found) {
 	d.forbid(name, reasonNoField)
 }
 
-// locked reports whether a signature before s forbade to change its field (FieldMDP, ISO 32000-1 §12.8.2.4).
-func (d *diff) locked(s *found) bool {
-	for _, earlier := range d.found {
-		if earlier.revision < 0 || earlier.revision >= s.revision {
-			continue
-		}
-		for _, ref := range earlier.dict.Get("Reference").Items {
-			if !ref.Get("TransformMethod").Is("FieldMDP") {
-				continue
-			}
-			params := ref.Get("TransformParams")
-			named := false
-			for _, name := range params.Get("Fields").Items {
-				named = named || name.Text() == s.field.Name
-			}
-			switch action := params.Get("Action"); {
-			case action.Is("Include") && !named, action.Is("Exclude") && named:
-			default:
-				return true // also for All, and for what can't be read
-			}
-		}
-	}
-	return false
-}
-
 // fresh reports whether an object number was written first by this revision.
 func (d *diff) fresh(num int) bool {
 	_, at, ok := d.file.Find(num, d.k)
@@ -317,7 +332,7 @@ func (d *diff) fresh(num int) bool {
 		return false
 	}
 	e, _, _ := d.file.Find(num, d.k-1)
-	return e == pdf.Entry{} || e.Free && e.Gen == 0
+	return (e == pdf.Entry{} || e.Free) && !d.references().prepared(num, d.k)
 }
 
 // maxReach bounds how deep references are followed.

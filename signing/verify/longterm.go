@@ -215,23 +215,19 @@ func (d *diff) store(ref pdf.Value) (again map[int]bool, written bool) {
 // usedElsewhere reports whether, before or now, an object that is none of the parts refers to one of them other than as
 // the catalog's /DSS.
 func (d *diff) usedElsewhere(parts map[int]bool) bool {
-	root := d.file.Revisions[d.k].Trailer.Get("Root")
+	root := int(d.file.Revisions[d.k].Trailer.Get("Root").Int)
+	for num := range parts {
+		if !d.references().onlyUsedBy(num, func(user int) bool { return parts[user] || user == root }) {
+			return true
+		}
+	}
 	for k := range d.k + 1 {
-		for _, e := range d.file.Revisions[k].Entries {
-			if e.Free || parts[e.Num] {
-				continue
-			}
-			o, err := d.file.Object(e.Num, k)
-			if err != nil {
-				return true
-			}
-			v := o.Value
-			if int64(e.Num) == root.Int {
-				v = without(v, []string{"DSS"})
-			}
-			if refersTo(v, parts) {
-				return true
-			}
+		if _, at, _ := d.file.Find(root, k); at != k {
+			continue
+		}
+		o, err := d.file.Object(root, k)
+		if err != nil || refersTo(without(o.Value, []string{"DSS"}), parts) {
+			return true
 		}
 	}
 	return false

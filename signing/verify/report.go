@@ -81,10 +81,11 @@ type Signature struct {
 	Timestamp    Timestamp `json:"timestamp"`
 	Algorithm    string    `json:"algorithm"`
 	Level        string    `json:"level"`     // B-B, B-T, or "" for what is no PAdES baseline signature
-	Integrity    string    `json:"integrity"` // intact, broken
+	Integrity    string    `json:"integrity"` // intact, broken, none: an algorithm that is not read keeps it from being checked
 	Coverage     string    `json:"coverage"`  // whole_file, whole_revision, other
 	Chain        []Link    `json:"chain"`     // from the signer up
 	Missing      []string  `json:"missing"`   // codes of what the next level wants
+	List         string    `json:"list"`      // the policy's list that holds the chain's root, "" for none
 	Problem      string    `json:"-"`         // code, "" when nothing is wrong
 	Revision     int       `json:"-"`         // the revision that it ends, from 1
 	SignerName   string    `json:"-"`         // common name

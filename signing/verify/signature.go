@@ -3,10 +3,13 @@ package verify
 import (
 	"bytes"
 	"crypto"
+	"crypto/rsa"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/hex"
 	"errors"
 	"hash"
+	"slices"
 	"time"
 
 	"countersign/signing/ca"
@@ -17,23 +20,26 @@ import (
 
 // found is a filled signature field on its way through the checks.
 type found struct {
-	field    pdf.Field
-	revision int // the revision that holds and ends with the signature; -1 until that is known
-	dict     pdf.Value
-	object   int // the number of the object that holds dict
-	coverage string
-	message  *cms.Message
-	token    *tsa.Token // the signature timestamp, or the document timestamp itself
-	document bool       // it is a document timestamp
-	ours     bool       // the signer's certificate was issued by an authority of this product
-	loose    bool       // the hole is written as others do, in upper-case digits
-	intact   bool
-	trusted  bool
-	stamped  bool // the timestamp and its chain hold
-	claimed  time.Time
-	proven   time.Time
-	chain    []Link
-	problem  *problem
+	field     pdf.Field
+	revision  int // the revision that holds and ends with the signature; -1 until that is known
+	dict      pdf.Value
+	object    int // the number of the object that holds dict
+	coverage  string
+	message   *cms.Message
+	token     *tsa.Token // the signature timestamp, or the document timestamp itself
+	document  bool       // it is a document timestamp
+	ours      bool       // the signer's certificate was issued by an authority of this product
+	loose     bool       // the hole is written as others do, in upper-case digits
+	baseline  bool       // it is written as the PAdES baseline wants it
+	intact    bool
+	unchecked bool // an algorithm that is not read keeps it from being checked; its digest is right
+	trusted   bool
+	list      string // of the policy, that holds the signer's root
+	stamped   bool   // the timestamp and its chain hold
+	claimed   time.Time
+	proven    time.Time
+	chain     []Link
+	problem   *problem
 
 	proof     *found              // whose timestamp proves the time: its own, or a later one; nil when it is only claimed
 	signers   []*x509.Certificate // the chain of the signer, when it holds
@@ -50,12 +56,15 @@ func (v *verification) check(s *found) *problem {
 	if p := v.cover(s); p != nil {
 		return p
 	}
+	if s.dict.Get("SubFilter").Is("adbe.x509.rsa_sha1") {
+		return v.checkBare(s)
+	}
 	der, p := v.hole(s)
 	if p != nil {
 		return p
 	}
 	switch sub := s.dict.Get("SubFilter"); {
-	case sub.Is("ETSI.CAdES.detached"), sub.Is("adbe.pkcs7.detached"):
+	case sub.Is("ETSI.CAdES.detached"), sub.Is("adbe.pkcs7.detached"), sub.Is("adbe.pkcs7.sha1"):
 		return v.checkMessage(s, der)
 	case sub.Is("ETSI.RFC3161"):
 		return v.checkDocumentTimestamp(s, der)
@@ -64,7 +73,7 @@ func (v *verification) check(s *found) *problem {
 	if p := v.checkMessage(s, der); p != nil && p != cmsProblem && p.verdict == Failed {
 		return p
 	}
-	s.intact = false
+	s.intact, s.unchecked = false, true
 	return subfilterProblem
 }
 
@@ -99,11 +108,14 @@ func (v *verification) cover(s *found) *problem {
 	}
 	var n [4]int
 	for i, item := range items {
-		if item.Kind != pdf.Integer || item.Int < 0 || item.Int > int64(len(v.data)) {
+		if item.Kind != pdf.Integer || item.Int < 0 || item.Int > int64(len(v.before)+len(v.data)) {
 			return rangeProblem
 		}
 		n[i] = int(item.Int)
 	}
+	// Where the file's offsets count from its first line, those of the range still count from the first byte.
+	n[1] -= len(v.before)
+	n[2] -= len(v.before)
 	end := n[2] + n[3]
 	if n[0] != 0 || n[1] != contents.Start || n[2] != contents.End || end > len(v.data) {
 		return rangeProblem
@@ -135,7 +147,10 @@ func (v *verification) hole(s *found) ([]byte, *problem) {
 		return nil, holeProblem
 	}
 	size, ok := derSize(head[:])
-	if !ok || 2*size > len(digits) || len(bytes.Trim(digits[2*size:], "0")) != 0 {
+	if head[0] == 0x30 && head[1] == 0x80 {
+		size, ok = berSize(digits)
+	}
+	if !ok || 2*size > len(digits) || len(bytes.Trim(digits[2*size:], "0")) != 0 && !v.file.PaddedBlind(s.object, s.dict.Get("Contents"), size) {
 		return nil, holeProblem
 	}
 	lower, upper := false, false
@@ -170,6 +185,15 @@ func derSize(b []byte) (int, bool) {
 	return head + size, true
 }
 
+// berSize returns the length of an element of indefinite length, as many other programs write their messages.
+func berSize(digits []byte) (int, bool) {
+	all := make([]byte, len(digits)/2)
+	if _, err := hex.Decode(all, digits); err != nil {
+		return 0, false
+	}
+	return cms.Element(all)
+}
+
 // running is the hash of the file up to a place, so that many signatures don't make many readings of it.
 type running struct {
 	hash hash.Cloner
@@ -185,6 +209,7 @@ func (v *verification) digest(s *found, h crypto.Hash) []byte {
 	r, ok := v.running[h]
 	if !ok {
 		r.hash = h.New().(hash.Cloner) // every hash of the standard library is one
+		r.hash.Write(v.before)
 	}
 	r.hash.Write(v.data[r.at:contents.Start])
 	r.at = contents.Start
@@ -193,7 +218,7 @@ func (v *verification) digest(s *found, h crypto.Hash) []byte {
 	if err != nil {
 		return nil // equals no digest
 	}
-	w.Write(v.data[contents.End : items[2].Int+items[3].Int])
+	w.Write(v.data[contents.End : int(items[2].Int+items[3].Int)-len(v.before)])
 	return w.Sum(nil)
 }
 
@@ -201,39 +226,137 @@ func (v *verification) digest(s *found, h crypto.Hash) []byte {
 func (v *verification) checkMessage(s *found, der []byte) *problem {
 	m, err := cms.Parse(der)
 	if err != nil && cms.NamesSM(der) {
+		s.unchecked = true
 		return algorithmProblem
 	}
-	if err != nil || m.Content != nil || !m.ContentType.Equal(cms.Data) {
+	indirect := s.dict.Get("SubFilter").Is("adbe.pkcs7.sha1")
+	if err != nil || (m.Content != nil) != indirect || !m.ContentType.Equal(cms.Data) {
 		return cmsProblem
 	}
-	s.message = m
-	mark, marked := ca.ReadMark(m.Signer)
-	s.ours = marked
-	err = m.Verify(v.digest(s, m.Hash))
-	if p := cmsFailure(err); p != nil {
+	if m.Signer != nil {
+		s.message = m
+		_, s.ours = ca.ReadMark(m.Signer)
+		v.house = v.house || s.ours
+	}
+	switch {
+	case indirect && !bytes.Equal(v.digest(s, crypto.SHA1), m.Content):
+		return digestProblem
+	case indirect:
+		err = m.VerifyContent()
+	case m.Hash == 0:
+		err = cms.ErrAlgorithm
+	default:
+		err = m.Verify(v.digest(s, m.Hash))
+	}
+	weak := indirect || errors.Is(err, cms.ErrWeak)
+	if p := cmsFailure(err); p != nil && !weak {
 		if p == algorithmProblem && s.ours {
 			return encodingProblem // no certificate of ours was ever used with another algorithm
 		}
+		s.unchecked = p == algorithmProblem
 		return p
 	}
-	if m.Token != nil {
-		s.token, err = tsa.Parse(m.Token)
-		if err != nil || s.token.Verify(m.Signature) != nil {
-			return tokenProblem
-		}
+	if p := v.checkToken(s); p != nil {
+		return p
 	}
 	strict := m.Canonical && m.Sorted && m.NamesAll() && m.LowS() && !s.loose
-	if s.ours && !strict || !v.tokenStrict(s) {
+	if s.ours && !strict {
 		return encodingProblem
 	}
 	s.intact = true
+	return v.checkProfile(s, weak, errors.Is(err, cms.ErrUnnamed))
+}
+
+// checkProfile judges an intact signature by what its kind asks.
+func (v *verification) checkProfile(s *found, weak, unnamed bool) *problem {
+	m := s.message
+	mark, marked := ca.ReadMark(m.Signer)
 	if marked && (mark.Kind == ca.KindTimestamp || mark.Kind == ca.KindServer || mark.Kind == ca.KindResponder) || !forSigning(m.Signer) {
 		return usageProblem
 	}
-	if errors.Is(err, cms.ErrUnnamed) || !strict || !m.SigningTime.IsZero() || !s.dict.Get("SubFilter").Is("ETSI.CAdES.detached") {
-		return foreignProblem
+	etsi := s.dict.Get("SubFilter").Is("ETSI.CAdES.detached")
+	s.baseline = etsi && !weak && !unnamed
+	if !s.baseline || !m.SigningTime.IsZero() { // EN 319 142-1 forbids a second claimed time; libraries write it all the same
+		v.limit(limitBaseline)
+	}
+	switch {
+	case weak:
+		return algorithmProblem
+	case etsi && unnamed:
+		return foreignProblem // EN 319 142-1 §6.3 demands that the signing certificate is signed along
 	}
 	return nil
+}
+
+// checkToken judges the signature timestamp but for its chain.
+func (v *verification) checkToken(s *found) *problem {
+	if s.message.Token == nil {
+		return nil
+	}
+	token, err := tsa.Parse(s.message.Token)
+	if err == nil {
+		err = token.Verify(s.message.Signature)
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, tsa.ErrUnproven) && !s.ours:
+		v.limit(limitTimestamp)
+		return nil
+	default:
+		return tokenProblem
+	}
+	s.token = token
+	if s.ours && !v.tokenStrict(s) {
+		return encodingProblem
+	}
+	return nil
+}
+
+// checkBare judges a PKCS #1 signature without a message around it (adbe.x509.rsa_sha1, ISO 32000-1 §12.8.3.2).
+func (v *verification) checkBare(s *found) *problem {
+	certs, err := v.file.Resolve(s.dict.Get("Cert"), s.revision)
+	if err != nil {
+		return dictionaryProblem
+	}
+	list := certs.Items
+	if certs.Kind == pdf.String {
+		list = []pdf.Value{certs}
+	}
+	m := &cms.Message{Hash: crypto.SHA1}
+	for _, item := range list {
+		c, err := x509.ParseCertificate(item.Bytes())
+		if err != nil || len(m.Certificates) == 32 {
+			return dictionaryProblem
+		}
+		m.Certificates = append(m.Certificates, c)
+	}
+	if len(m.Certificates) == 0 {
+		return dictionaryProblem
+	}
+	m.Signer = m.Certificates[0]
+	s.message = m
+	_, s.ours = ca.ReadMark(m.Signer)
+	contents := s.dict.Get("Contents")
+	value := contents.Bytes()
+	size, ok := cms.Element(value)
+	pub, isRSA := m.Signer.PublicKey.(*rsa.PublicKey)
+	if s.ours || !ok || value[0] != 0x04 || len(bytes.Trim(value[size:], "\x00")) != 0 {
+		return holeProblem
+	}
+	var sig []byte
+	if _, err := asn1.Unmarshal(value[:size], &sig); err != nil {
+		return holeProblem
+	}
+	if !isRSA || pub.Size() < 1024/8 {
+		s.unchecked = true
+		return algorithmProblem
+	}
+	if rsa.VerifyPKCS1v15(pub, crypto.SHA1, v.digest(s, crypto.SHA1), sig) != nil {
+		return signatureProblem
+	}
+	s.intact = true
+	v.limit(limitBaseline)
+	return algorithmProblem
 }
 
 // cmsFailure turns what cms.Verify found into a problem; an unnamed certificate is judged later.
@@ -245,7 +368,7 @@ func cmsFailure(err error) *problem {
 		return digestProblem
 	case errors.Is(err, cms.ErrCertificate):
 		return certificateProblem
-	case errors.Is(err, cms.ErrAlgorithm):
+	case errors.Is(err, cms.ErrAlgorithm), errors.Is(err, cms.ErrWeak):
 		return algorithmProblem
 	}
 	return signatureProblem
@@ -254,9 +377,6 @@ func cmsFailure(err error) *problem {
 // tokenStrict reports whether the timestamp has its one encoding: of our own authority's tokens everything is asked
 // that is asked of signatures, of others' that nothing is in them which nobody reads.
 func (v *verification) tokenStrict(s *found) bool {
-	if s.token == nil {
-		return true
-	}
 	m := s.token.Message
 	if _, ours := ca.ReadMark(m.Signer); ours {
 		return m.Canonical && m.Sorted && m.NamesAll() && m.LowS()
@@ -268,7 +388,10 @@ func (v *verification) tokenStrict(s *found) bool {
 func (v *verification) known(m *cms.Message) bool {
 	for _, c := range m.Certificates {
 		good := c == m.Signer
-		for _, parent := range append(v.policy.Roots, m.Certificates...) {
+		for _, parent := range slices.Concat(v.anchors, m.Certificates) {
+			if v.checks++; v.checks > maxChecks {
+				return false
+			}
 			good = good || c.Equal(parent) && c != parent || bytes.Equal(c.RawIssuer, parent.RawSubject) && c.CheckSignatureFrom(parent) == nil
 		}
 		if !good {
@@ -278,24 +401,36 @@ func (v *verification) known(m *cms.Message) bool {
 	return true
 }
 
-// checkDocumentTimestamp judges a timestamp over the document itself.
+// checkDocumentTimestamp judges a timestamp over the document itself. On a document of ours it is as strict as the rest.
 func (v *verification) checkDocumentTimestamp(s *found, der []byte) *problem {
+	s.document = true
 	t, err := tsa.Parse(der)
 	if err != nil {
+		if errors.Is(err, tsa.ErrUnproven) && !v.house {
+			s.unchecked = true
+			return algorithmProblem
+		}
 		return cmsProblem
 	}
-	s.token, s.message, s.document = t, t.Message, true
+	s.message = t.Message
 	_, s.ours = ca.ReadMark(t.Message.Signer)
-	if t.VerifyDigest(v.digest(s, t.Hash)) != nil {
+	switch err := t.VerifyDigest(v.digest(s, t.Hash)); {
+	case err == nil:
+	case !errors.Is(err, tsa.ErrUnproven) || v.house || s.ours:
 		return tokenProblem
+	case errors.Is(err, cms.ErrAlgorithm):
+		s.unchecked = true
+		return algorithmProblem
+	default:
+		s.intact = true
+		v.limit(limitTimestamp)
+		return usageProblem
 	}
-	if !v.tokenStrict(s) {
+	s.token = t
+	if (v.house || s.ours) && (!v.tokenStrict(s) || s.loose) {
 		return encodingProblem
 	}
 	s.intact = true
-	if s.loose {
-		return foreignProblem
-	}
 	return nil
 }
 
@@ -314,9 +449,13 @@ func (s *found) report(size int) Signature {
 	if s.chain == nil {
 		out.Chain = []Link{}
 	}
-	if s.intact {
+	switch {
+	case s.intact:
 		out.Integrity = "intact"
+	case s.unchecked:
+		out.Integrity = "none"
 	}
+	out.List = s.list
 	if s.problem != nil {
 		out.Problem = s.problem.code
 	}
@@ -352,7 +491,7 @@ func (s *found) level(out *Signature) {
 			out.Timestamp.Status = "valid"
 		}
 	}
-	if s.intact && !s.document && s.problem != foreignProblem {
+	if s.intact && !s.document && s.baseline {
 		out.Level, out.Missing = s.reached.level, s.reached.missing
 	}
 }

@@ -10,8 +10,9 @@ import (
 )
 
 func newVerification(f *pdf.File, data []byte, p Policy) *verification {
-	v := &verification{file: f, data: data, policy: p, roots: x509.NewCertPool(), chains: p.Chains.serving(p.Roots)}
-	for _, c := range p.Roots {
+	v := &verification{file: f, data: data, policy: p, roots: x509.NewCertPool(), anchors: p.Trusted()}
+	v.chains = p.Chains.serving(v.anchors)
+	for _, c := range v.anchors {
 		v.roots.AddCert(c)
 	}
 	return v
@@ -36,6 +37,17 @@ func (v *verification) gather() {
 	}
 	for _, b := range store.CRLs {
 		v.keep(b, v.pool.AddCRL)
+	}
+	for _, s := range v.found {
+		if s.message == nil || s.ours {
+			continue
+		}
+		for _, der := range s.message.OCSPs {
+			v.keep(pdf.Blob{Data: der, Revision: s.revision}, v.pool.AddOCSP)
+		}
+		for _, der := range s.message.CRLs {
+			v.keep(pdf.Blob{Data: der, Revision: s.revision}, v.pool.AddCRL)
+		}
 	}
 	for _, der := range v.policy.Material.Certificates {
 		if c, err := x509.ParseCertificate(der); err == nil {
@@ -191,7 +203,7 @@ func (v *verification) canonical(k int) bool {
 // of the document, a statement by the issuer of a certificate of the document.
 func (v *verification) genuine(store pdf.DSS, k int) bool {
 	var all []*x509.Certificate
-	all = append(append(all, v.policy.Roots...), v.spare...)
+	all = append(append(all, v.anchors...), v.spare...)
 	for _, s := range v.found {
 		all = append(append(all, s.signers...), s.authority...)
 	}

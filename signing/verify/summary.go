@@ -110,6 +110,7 @@ func (s Signature) text(l locale.Lang, line func(key, value string)) {
 		chain[i] = locale.Text(l, "verify.chain."+c.Status, locale.Args{"subject": c.Subject})
 	}
 	line("chain", strings.Join(chain, " < "))
+	line("list", s.List)
 	for _, m := range s.Missing {
 		line("missing", locale.Text(l, "verify.missing."+m, nil))
 	}

@@ -10,6 +10,9 @@ import (
 	"countersign/signing/cms"
 )
 
+// maxChecks bounds how many signatures on certificates are checked for a file beside those of chains.
+const maxChecks = 2000
+
 // drift is how far a claimed time may lie behind the clock of whoever asks.
 const drift = 5 * time.Minute
 
@@ -41,6 +44,9 @@ func (v *verification) judgeToken(s *found, later []*found) {
 	}
 	if s.document {
 		s.chain, s.trusted = links, p == nil
+		if len(chain) > 0 {
+			s.list = v.policy.list(chain[len(chain)-1])
+		}
 	}
 	if s.stamped = p == nil; s.stamped {
 		s.proven = s.token.Time
@@ -70,6 +76,12 @@ func (v *verification) judgeSigner(s *found, earlier, later []*found) {
 	if q == nil && s.intact {
 		s.signers = chain
 		r = v.signerStatus(s, chain, links, at, earlier)
+	}
+	if q == nil {
+		s.list = v.policy.list(chain[len(chain)-1])
+		if v.policy.Only != "" && s.list != v.policy.Only {
+			q = listProblem
+		}
 	}
 	s.chain, s.trusted = links, (q == nil || q == expiredProblem || q == earlyProblem) && (r == nil || r == laterProblem)
 	if s.problem != nil || !s.intact {
@@ -167,7 +179,7 @@ func link(c *x509.Certificate, status string) Link {
 
 // chainFailure names why no chain was found.
 func (v *verification) chainFailure(m *cms.Message, at time.Time, err error, complete bool) *problem {
-	if brokenLink(m) {
+	if v.brokenLink(m) {
 		return certificateProblem
 	}
 	var invalid x509.CertificateInvalidError
@@ -186,16 +198,23 @@ func (v *verification) chainFailure(m *cms.Message, at time.Time, err error, com
 	return chainProblem
 }
 
-// brokenLink reports whether an embedded certificate names another as its issuer that did not sign it.
-func brokenLink(m *cms.Message) bool {
+// brokenLink reports whether an embedded certificate names another as its issuer, by name and key, that did not sign it.
+func (v *verification) brokenLink(m *cms.Message) bool {
 	for _, c := range m.Certificates {
 		named, signed := false, false
 		for _, parent := range m.Certificates {
-			if c == parent || !bytes.Equal(c.RawIssuer, parent.RawSubject) && (len(c.AuthorityKeyId) == 0 || !bytes.Equal(c.AuthorityKeyId, parent.SubjectKeyId)) {
+			same := bytes.Equal(c.RawIssuer, parent.RawSubject)
+			keys := len(c.AuthorityKeyId) > 0 && len(parent.SubjectKeyId) > 0
+			if c == parent || keys && !bytes.Equal(c.AuthorityKeyId, parent.SubjectKeyId) || !keys && !same {
 				continue
 			}
+			if v.checks++; v.checks > maxChecks {
+				return false
+			}
+			err := parent.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
+			var insecure x509.InsecureAlgorithmError
 			named = true
-			signed = signed || c.CheckSignatureFrom(parent) == nil
+			signed = signed || err == nil || errors.As(err, &insecure) || errors.Is(err, x509.ErrUnsupportedAlgorithm)
 		}
 		if named && !signed {
 			return true
@@ -215,7 +234,7 @@ func (v *verification) names(m *cms.Message, at time.Time) (links []Link, comple
 			status = "not_yet_valid"
 		}
 		links = append(links, link(c, status))
-		for _, root := range v.policy.Roots {
+		for _, root := range v.anchors {
 			if bytes.Equal(root.RawSubject, c.RawIssuer) && c.CheckSignatureFrom(root) == nil {
 				return append(links, link(root, "root")), true
 			}

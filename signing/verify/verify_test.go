@@ -99,7 +99,7 @@ func TestTheReportIsTheObjectThatOthersRelyOn(t *testing.T) {
 		{"report", raw, "change_list changes file integrity limits signatures sub summary trusted verdict"},
 		{"summary", top["summary"], "en vi zh-Hant"},
 		{"file", top["file"], "revisions sha256 size"},
-		{"signatures", top["signatures"], "algorithm chain claimed_time coverage field integrity kind level missing proven_time reason signer timestamp"},
+		{"signatures", top["signatures"], "algorithm chain claimed_time coverage field integrity kind level list missing proven_time reason signer timestamp"},
 		{"timestamp", signatures[0]["timestamp"], "authority status"},
 		{"chain", signatures[0]["chain"], "issuer status subject"},
 		{"change_list", top["change_list"], "class object permitted reason revision"},
@@ -156,7 +156,7 @@ func TestEveryTextOfAReportIsInTheCatalogue(t *testing.T) {
 var allProblems = []*problem{
 	parseProblem, orphanProblem, dictionaryProblem, rangeProblem, holeProblem, cmsProblem, encodingProblem, digestProblem,
 	signatureProblem, certificateProblem, tokenProblem, earlyProblem, forbiddenProblem, subfilterProblem, foreignProblem,
-	algorithmProblem, usageProblem, chainProblem, expiredProblem, futureProblem, unknownProblem,
+	algorithmProblem, usageProblem, chainProblem, expiredProblem, futureProblem, unknownProblem, grammarProblem, listProblem,
 	materialProblem, revokedProblem, withdrawnProblem, aboveProblem, stampedProblem, laterProblem,
 }
 

@@ -33,6 +33,7 @@ func Run(t *testing.T, open Open) {
 		"a customer's new name and number replace the old ones in the search":            customerChanged,
 		"a customer that somebody else changed is not overwritten":                       customerConflict,
 		"users and sessions are stored":                                                  staff,
+		"certificates are found by what the register is asked for":                       certificates,
 		"documents come back byte for byte":                                              documents,
 		"of parallel answers to one challenge exactly one wins":                          challengeWinner,
 		"handwriting that was taken for one order is not taken for another":              writings,

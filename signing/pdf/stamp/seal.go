@@ -24,11 +24,13 @@ type geometry struct {
 	across, edge float64 // outer diameter, width of the edge
 	star         float64 // across the star in the middle
 	vietnamese   bool    // double edge and an inner ring around the middle
+	blank        bool    // no star: the middle is empty
 }
 
 // Chinese measures are those that police rules give for companies: 42 mm with an edge of 1.2 mm and a star of
-// 14 mm; 40 mm for limited companies; business seals without a star. Vietnamese seals of companies and offices
-// have about 36 mm.
+// 14 mm; 40 mm for limited companies; seals for one business (專用章) of 40 or 38 mm and contract seals of 58 mm
+// without a star. Seals of state organs bear the national emblem, and foreign-invested companies' are oval: neither is
+// drawn here. Vietnamese seals of companies and offices have about 36 mm.
 func geometries() map[string]geometry {
 	return map[string]geometry{
 		"vn-company":  {across: 36, edge: 1.0, star: 11, vietnamese: true},
@@ -36,15 +38,18 @@ func geometries() map[string]geometry {
 		"vn-business": {across: 36, edge: 0.8, star: 9, vietnamese: true},
 		"cn-company":  {across: 42, edge: 1.2, star: 14},
 		"cn-limited":  {across: 40, edge: 1.0, star: 14},
-		"cn-business": {across: 40, edge: 1.0, star: 14},
 		"cn-private":  {across: 38, edge: 1.0, star: 14},
+
+		"cn-business":    {across: 40, edge: 1.0, blank: true},
+		"cn-business-38": {across: 38, edge: 1.0, blank: true},
+		"cn-contract":    {across: 58, edge: 1.0, blank: true},
 	}
 }
 
-// KnownGeometry reports whether seals of that geometry can be drawn.
-func KnownGeometry(name string) bool {
-	_, ok := geometries()[name]
-	return ok
+// KnownLook reports whether a seal of that geometry, with or without a star, can be drawn.
+func KnownLook(geometry string, star bool) bool {
+	g, ok := geometries()[geometry]
+	return ok && (!star || !g.blank)
 }
 
 // Round draws a red round seal in its real size. Characters that the built-in bold font lacks are taken from the
@@ -53,6 +58,9 @@ func Round(s Seal, others ...*font.Font) (pdf.Appearance, error) {
 	g, ok := geometries()[s.Geometry]
 	if !ok {
 		return pdf.Appearance{}, fmt.Errorf("seal has unknown geometry %q", s.Geometry)
+	}
+	if g.blank && s.Star {
+		return pdf.Appearance{}, fmt.Errorf("seal of geometry %q has no star", s.Geometry)
 	}
 	s.Name, s.Line, s.Arc = nfc(s.Name), nfc(s.Line), nfc(s.Arc)
 	c := newCanvas(Red, append([]*font.Font{font.Fonts().SansBold}, others...))
@@ -107,7 +115,11 @@ func (c *canvas) chinese(g geometry, s Seal, side float64) {
 	// The letters' tops stay about one edge's width inside the edge.
 	size := 5.6 * mm
 	inside := side/2 - (g.edge+1.1)*mm
-	c.arc(s.Name, m, m, inside-0.86*size, size, 1.36*math.Pi)
+	span := 1.36 * math.Pi
+	if s.Line != "" {
+		span = 1.2 * math.Pi // the name's ends stay clear of the line
+	}
+	c.arc(s.Name, m, m, inside-0.86*size, size, span)
 	if s.Star {
 		c.star(m, m, g.star*mm/2)
 	}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,9 @@ func seals(t *testing.T) map[string]pdf.Appearance {
 		"cn company":   {Geometry: "cn-company", Name: "模擬電信有限公司", Star: true},
 		"cn limited":   {Geometry: "cn-limited", Name: "北京市模擬電信工程技術服務有限責任公司", Star: true, Arc: "1101080012345"},
 		"cn business":  {Geometry: "cn-business", Name: "模擬電信第一營業廳", Line: "業務專用章"},
+		"cn special":   {Geometry: "cn-business-38", Name: "模擬電信第二營業廳", Line: "收費專用章"},
+		"cn contract":  {Geometry: "cn-contract", Name: "模擬電信有限公司", Line: "合同專用章"},
+		"cn private":   {Geometry: "cn-private", Name: "模擬電信服務社", Star: true},
 		"cn long line": {Geometry: "cn-private", Name: "模擬", Line: strings.Repeat("業務專用章", 6)},
 	} {
 		a, err := Round(s, chinese(t))
@@ -108,7 +112,7 @@ func rendered(t *testing.T, in string) (rows [][]byte) {
 
 func TestSealsHaveTheirRealSizeAndStayInside(t *testing.T) {
 	for name, a := range seals(t) {
-		across := map[string]float64{"company": 36, "agency": 36, "business": 36, "long": 36, "cn company": 42, "cn limited": 40, "cn business": 40, "cn long line": 38}[name]
+		across := map[string]float64{"company": 36, "agency": 36, "business": 36, "long": 36, "cn company": 42, "cn limited": 40, "cn business": 40, "cn long line": 38, "cn special": 38, "cn contract": 58, "cn private": 38}[name]
 		if got := a.Width / 72 * 25.4; math.Abs(got-across) > 0.01 || a.Width != a.Height {
 			t.Errorf("%s: %.2f mm across, want %g", name, got, across)
 		}
@@ -217,8 +221,8 @@ func TestUnknownShapesAreRefused(t *testing.T) {
 	if _, err := Round(Seal{Geometry: "square", Name: "A"}); err == nil {
 		t.Error("an unknown geometry was drawn")
 	}
-	if KnownGeometry("square") || !KnownGeometry("vn-company") {
-		t.Error("KnownGeometry is wrong")
+	if KnownLook("square", false) || !KnownLook("vn-company", true) {
+		t.Error("KnownLook is wrong")
 	}
 	if _, err := Block(nil, 9, Blue); err == nil {
 		t.Error("an empty block was drawn")
@@ -262,5 +266,68 @@ func BenchmarkRound(b *testing.B) {
 		if _, err := Round(Seal{Geometry: "vn-company", Name: "Tổng công ty Điện lực miền Bắc", Line: "Điện lực Bắc Giang"}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// radii finds where a seal's edge ends and begins, and whether its middle is inked, in millimetres from the middle.
+func radii(t *testing.T, a pdf.Appearance) (outer, inner float64, middle bool) {
+	t.Helper()
+	rows := draw(t, a.Width, a.Height, a.Stream)
+	at := len(rows) / 2
+	row := rows[at]
+	mid := len(row) / 2
+	dot := 25.4 / 720
+	left := slices.IndexFunc(row, func(v byte) bool { return v < 200 })
+	end := left
+	for end < mid && row[end] < 200 {
+		end++
+	}
+	return float64(mid-left) * dot, float64(mid-end) * dot, row[mid] < 200
+}
+
+func TestRoundSealsHaveTheEdgesAndStarsOfTheirKind(t *testing.T) {
+	all := seals(t)
+	for name, want := range map[string]struct {
+		across, edge float64
+		star         bool
+	}{
+		"cn company": {42, 1.2, true}, "cn limited": {40, 1.0, true}, "cn private": {38, 1.0, true},
+		"cn business": {40, 1.0, false}, "cn special": {38, 1.0, false}, "cn contract": {58, 1.0, false},
+	} {
+		outer, inner, middle := radii(t, all[name])
+		if math.Abs(2*outer-want.across) > 0.15 || math.Abs(outer-inner-want.edge) > 0.12 || middle != want.star {
+			t.Errorf("%s: %.2f mm across, edge %.2f mm, star %v", name, 2*outer, outer-inner, middle)
+		}
+	}
+	for _, geometry := range []string{"cn-business", "cn-business-38", "cn-contract"} {
+		if _, err := Round(Seal{Geometry: geometry, Name: "模擬", Star: true}, chinese(t)); err == nil || KnownLook(geometry, true) {
+			t.Errorf("%s is drawn with a star", geometry)
+		}
+	}
+}
+
+func TestAnAttachmentBearsOneBlackLineTopRight(t *testing.T) {
+	at := time.Date(2026, 11, 21, 13, 23, 30, 0, time.UTC)
+	const wide, high = 595.28, 841.89
+	a, x, y, err := Attachment("123/TB-ĐLBG", at, wide, high)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if right := (wide - x - a.Width) / mm; math.Abs(right-15) > 0.01 || y+a.Height > high-15*mm || y < high-25*mm {
+		t.Errorf("it ends %.1f mm from the right, %.1f mm from the top", right, (high-y)/mm)
+	}
+	if !bytes.Contains(a.Stream, []byte(Black+" rg")) {
+		t.Error("it is not black")
+	}
+	// The line is as wide as Times sets it at 10 points.
+	want := font.Fonts().Serif.Measure("123/TB-ĐLBG; 2026-11-21T20:23:30+07:00", 10)
+	if math.Abs(a.Width-want) > 0.5 {
+		t.Errorf("it is %.1f points long, want %.1f", a.Width, want)
+	}
+	if _, _, _, err := Attachment("", at, wide, high); err == nil {
+		t.Error("a line without a number is drawn")
+	}
+	if _, _, _, err := Attachment(strings.Repeat("123/TB-", 30), at, wide, high); err == nil {
+		t.Error("a line that is wider than the page is drawn")
 	}
 }
