@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -36,13 +37,15 @@ type CodeMail struct {
 	Challenge string    `json:"challenge"`
 }
 
-// Channel starts a confirmation in the way that the customer chose: "mail" sends a code that is derived from the
-// document; "app" asks for a code of the authenticator app, and enrols one by QR code when there is none yet.
+// Channel starts a confirmation in the way that the customer chose, and ends the one that ran: "mail" sends a code that is
+// derived from the document; "app" asks for a code of the authenticator app, and enrols one by QR code when there is none
+// yet; "ink" gives the customer the pen; "token" waits for a certificate from the customer's token, "remote" for the choice of a provider. A way that is not offered is refused with confirm.REASON (Offer.Why).
 func (h *Hall) Channel(ctx context.Context, a Actor, key, method string) (*Order, error) {
 	id, err := h.key()
 	if err != nil {
 		return nil, err
 	}
+	h.waits.stop(key) // whatever comes next, the customer's telephone is not waited for any more
 	return h.change(ctx, a, key, "confirm.ask", func(tx Tx, o *Order) (facts, error) {
 		if err := o.in(Confirming); err != nil {
 			return nil, err
@@ -55,43 +58,57 @@ func (h *Hall) Channel(ctx context.Context, a Actor, key, method string) (*Order
 		if err != nil {
 			return nil, err
 		}
-		t, err := h.terms(o, s, id)
-		if err != nil {
+		m := Method(method)
+		if err := h.mayChoose(a, o, s, c, m); err != nil {
 			return nil, err
 		}
-		if err := h.mayAsk(tx, o, t); err != nil {
-			return nil, err
+		told := facts{"channel": method}
+		switch m {
+		case ByInk:
+			return told, errors.Join(h.endOther(tx, o), h.givePen(tx, a, o))
+		case ByToken, ByRemote:
+			return told, errors.Join(h.endOther(tx, o), h.beginOwn(tx, o, m))
 		}
-		switch method {
-		case "mail":
-			t.Channel, t.Address = otp.Mail, MaskEmail(o.mail(s))
-			if o.mail(s) == "" {
-				return nil, fault.New(fault.Invalid, "otp.no_mail", nil)
-			}
-		case "app":
-			t.Channel, t.LastStep, t.Drift = otp.App, c.AppStep, h.Limits.AppDrift
-			if err := h.enrol(tx, c); err != nil {
-				return nil, err
-			}
-		default:
-			return nil, fault.New(fault.Invalid, "otp.method", nil)
-		}
-		challenge, code, err := otp.Issue(t, h.OTP, h.random(), h.Clock.Now())
-		if err != nil {
-			return nil, err
-		}
-		if err := tx.PutChallenge(&challenge); err != nil {
-			return nil, err
-		}
-		o.CodeSent = Delivery{} // what became of an earlier message says nothing of this one
-		if code != "" {
-			if err := h.send(tx, o, s, challenge, code); err != nil {
-				return nil, err
-			}
-			o.CodeSent = Delivery{State: "waiting", At: h.Clock.Now()}
-		}
-		return facts{"challenge": id, "channel": method}, o.Challenged(id, h.Clock.Now())
+		told["challenge"] = id
+		return told, h.askCode(tx, o, s, c, m, id)
 	})
+}
+
+// askCode begins a confirmation by code.
+func (h *Hall) askCode(tx Tx, o *Order, s *catalog.Service, c *Customer, m Method, id string) error {
+	t, err := h.terms(o, s, id)
+	if err != nil {
+		return err
+	}
+	if err := h.mayAsk(tx, t); err != nil {
+		return err
+	}
+	if err := h.endOther(tx, o); err != nil {
+		return err
+	}
+	if m == ByMail {
+		t.Channel, t.Address = otp.Mail, MaskEmail(o.mail(s))
+	} else {
+		t.Channel, t.LastStep, t.Drift = otp.App, c.AppStep, h.Limits.AppDrift
+		if err := h.enrol(tx, c); err != nil {
+			return err
+		}
+	}
+	challenge, code, err := otp.Issue(t, h.OTP, h.random(), h.Clock.Now())
+	if err != nil {
+		return err
+	}
+	if err := tx.PutChallenge(&challenge); err != nil {
+		return err
+	}
+	o.CodeSent = Delivery{} // what became of an earlier message says nothing of this one
+	if code != "" {
+		if err := h.send(tx, o, s, challenge, code); err != nil {
+			return err
+		}
+		o.CodeSent = Delivery{State: "waiting", At: h.Clock.Now()}
+	}
+	return o.Challenged(id, m, h.Clock.Now())
 }
 
 // terms are what a code for this order is good for: these bytes, this content, this amount.
@@ -111,8 +128,8 @@ func digestOf(text string, out *[32]byte) error {
 	return err
 }
 
-// mayAsk keeps to the limits of the account and ends the challenge that runs.
-func (h *Hall) mayAsk(tx Tx, o *Order, t otp.Terms) error {
+// mayAsk keeps to the limits of the account.
+func (h *Hall) mayAsk(tx Tx, t otp.Terms) error {
 	now := h.Clock.Now()
 	past, err := tx.ChallengesOf(t.Account, now.Add(-24*time.Hour))
 	if err != nil {
@@ -122,9 +139,20 @@ func (h *Hall) mayAsk(tx Tx, o *Order, t otp.Terms) error {
 	for i, c := range past {
 		all[i] = *c
 	}
-	if err := otp.Allow(all, now); err != nil {
+	return otp.Allow(all, now)
+}
+
+// endOther ends whatever confirmation runs.
+func (h *Hall) endOther(tx Tx, o *Order) error {
+	if err := errors.Join(h.endCode(tx, o), o.dropPen(tx), o.dropOwn(tx)); err != nil {
 		return err
 	}
+	o.Way, o.Challenge = "", ""
+	return nil
+}
+
+// endCode ends the challenge that runs; a code for it no longer confirms anything.
+func (h *Hall) endCode(tx Tx, o *Order) error {
 	if o.Challenge == "" {
 		return nil
 	}
@@ -133,7 +161,7 @@ func (h *Hall) mayAsk(tx Tx, o *Order, t otp.Terms) error {
 		return err
 	}
 	rev := c.Rev
-	if c.Replace(now); c.Rev == rev {
+	if c.Replace(h.Clock.Now()); c.Rev == rev {
 		return nil
 	}
 	return tx.PutChallenge(c)
@@ -308,11 +336,18 @@ func (h *Hall) signForCustomer(ctx context.Context, a Actor, key string) (*Order
 	if err != nil {
 		return nil, err
 	}
+	return h.keepSignature(ctx, a, key, ids, signed, Confirmation{Method: Method(challenge.Channel).Record(), Channel: challenge.Address,
+		Challenge: challenge.ID, Tries: otp.Tries - challenge.Left + 1, Asked: challenge.Issued, At: challenge.Ended})
+}
+
+// keepSignature stores the customer's signature with its evidence, under the two ids.
+func (h *Hall) keepSignature(ctx context.Context, a Actor, key string, ids []string, signed signing.Signature, c Confirmation) (*Order, error) {
 	record, err := signed.Evidence.Canonical()
 	if err != nil {
 		return nil, err
 	}
 	sum := sha(record)
+	c.Evidence, c.Level, c.SignedID, c.EvidenceID = hex.EncodeToString(sum[:]), string(signed.Level), ids[0], ids[1]
 	return h.change(ctx, a, key, "confirm.signed", func(tx Tx, o *Order) (facts, error) {
 		if err := tx.PutDocument(ids[0], o.Key, "confirmed", signed.Document); err != nil {
 			return nil, err
@@ -323,27 +358,24 @@ func (h *Hall) signForCustomer(ctx context.Context, a Actor, key string) (*Order
 		if err := h.enterSigner(tx, a, o, signed.Certificate); err != nil {
 			return nil, err
 		}
-		digest := hex.EncodeToString(sum[:])
-		c := Confirmation{Method: "otp_" + string(challenge.Channel), Channel: challenge.Address, Challenge: challenge.ID,
-			Tries: otp.Tries - challenge.Left + 1, Asked: challenge.Issued, At: challenge.Ended, Evidence: digest, Level: string(signed.Level),
-			SignedID: ids[0], EvidenceID: ids[1]}
-		return facts{"evidence": digest, "level": c.Level, "document": o.Document.BaseSHA256}, o.ConfirmedBy(c, h.Clock.Now())
+		if c.Prepared != "" {
+			if err := tx.DeleteDocument(c.Prepared); err != nil {
+				return nil, err
+			}
+		}
+		told := facts{"evidence": c.Evidence, "level": c.Level, "document": o.Document.BaseSHA256, "method": c.Method, "rank": signed.Evidence.Rank.String()}
+		return told, o.ConfirmedBy(c, h.Clock.Now())
 	})
 }
 
 // ceremony puts together what the ceremony checks before it signs.
 func (h *Hall) ceremony(o *Order, s *catalog.Service, base []byte, c *otp.Challenge) (signing.Confirm, error) {
-	card := o.Card.Card
-	ask := signing.Confirm{Order: o.Number, Document: base, Challenge: *c, Needed: s.Assurance,
-		Person: signing.Person{Name: o.Confirmee, Document: string(card.Kind), Number: MaskNumber(card.Fields[idcard.Number]),
-			Assurance: card.Assurance, JudgedBy: o.Portrait.JudgedBy.StaffID, At: o.Card.At},
-		Reading: signing.Reading{Agreement: o.Document.Agreement, Shown: o.Document.Pages[0].Shown, Finished: lastShown(o),
-			Agreed: o.Times.Agreed, Lines: o.Document.Lines},
+	ask := signing.Confirm{Order: o.Number, Document: base, Challenge: *c, Needed: s.Assurance, Person: o.person(), Reading: o.read(),
 		Reason: c.Purpose, Location: h.Units[o.Unit].Place}
 	l := s.Language
 	wide, high := workorder.FieldSize(string(l), workorder.FieldCustomer)
-	block, err := stamp.Block([]string{locale.Text(l, "stamp.customer", nil), o.Confirmee, locale.Text(l, "stamp.otp", locale.Args{"channel": c.Address}),
-		c.Ended.In(clock.Vietnam).Format("2006-01-02 15:04:05 -07:00"), ShortHash(o.Document.ContentSHA256)}, 9, stamp.Blue, h.Fonts.Regular...)
+	block, err := stamp.Block([]string{locale.Text(l, "stamp.customer", nil), o.Confirmee, h.codeStamp(l, c),
+		c.Ended.In(clock.Vietnam).Format(stampTime), ShortHash(o.Document.ContentSHA256)}, 9, stamp.Blue, h.Fonts.Regular...)
 	if err != nil {
 		return ask, fmt.Errorf("draw the confirmation of order %s: %w", o.Number, err)
 	}
@@ -353,6 +385,31 @@ func (h *Hall) ceremony(o *Order, s *catalog.Service, base []byte, c *otp.Challe
 		return ask, err
 	}
 	return ask, digestOf(o.Document.ContentSHA256, &ask.Content)
+}
+
+// stampTime is how a moment stands in a signature's field.
+const stampTime = "2006-01-02 15:04:05 -07:00"
+
+// codeStamp is the line that says by what code the customer confirmed, and what that is worth.
+func (h *Hall) codeStamp(l locale.Lang, c *otp.Challenge) string {
+	args := locale.Args{"channel": c.Address, "rank": Method(c.Channel).Rank().String()}
+	if c.Channel == otp.App {
+		return locale.Text(l, "stamp.app", args)
+	}
+	return locale.Text(l, "stamp.otp", args)
+}
+
+// person is who confirms, as the card that was read and the clerk's eye establish it.
+func (o *Order) person() signing.Person {
+	card := o.Card.Card
+	return signing.Person{Name: o.Confirmee, Document: string(card.Kind), Number: MaskNumber(card.Fields[idcard.Number]),
+		Assurance: card.Assurance, JudgedBy: o.Portrait.JudgedBy.StaffID, At: o.Card.At}
+}
+
+// read is what the customer did with the text before agreeing.
+func (o *Order) read() signing.Reading {
+	return signing.Reading{Agreement: o.Document.Agreement, Shown: o.Document.Pages[0].Shown, Finished: lastShown(o),
+		Agreed: o.Times.Agreed, Lines: o.Document.Lines}
 }
 
 func sha(data []byte) [32]byte { return sha256.Sum256(data) }

@@ -13,6 +13,16 @@ import (
 // PairDisplay makes the token of a counter's customer screen and ends the pairing of any screen before it. The token is
 // shown once; only its hash is stored.
 func (h *Hall) PairDisplay(ctx context.Context, by Actor, unit, counter string) (string, error) {
+	return h.pair(ctx, by, unit, counter, false)
+}
+
+// PairMobile is PairDisplay for an application on the customer's own telephone. No token can be plugged into one, so it
+// never offers that, and its attempts are refused with confirm.mobile.
+func (h *Hall) PairMobile(ctx context.Context, by Actor, unit, counter string) (string, error) {
+	return h.pair(ctx, by, unit, counter, true)
+}
+
+func (h *Hall) pair(ctx context.Context, by Actor, unit, counter string, mobile bool) (string, error) {
 	if _, ok := h.Units[unit]; !ok {
 		return "", fault.New(fault.NotFound, "signin.unit", fault.Args{"unit": unit})
 	}
@@ -26,7 +36,7 @@ func (h *Hall) PairDisplay(ctx context.Context, by Actor, unit, counter string) 
 		if err := tx.DeleteDisplays(unit, counter); err != nil {
 			return err
 		}
-		s := &Session{TokenSHA256: TokenSHA256(token), Kind: "display", Unit: unit, Counter: counter, Opened: now, Seen: now}
+		s := &Session{TokenSHA256: TokenSHA256(token), Kind: "display", Mobile: mobile, Unit: unit, Counter: counter, Opened: now, Seen: now}
 		if err := tx.PutSession(s); err != nil {
 			return err
 		}
@@ -45,7 +55,7 @@ func (h *Hall) DisplayActor(ctx context.Context, token string) (Actor, error) {
 		if err != nil || d.Kind != "display" {
 			return fault.New(fault.Unauthenticated, "signin.display", nil)
 		}
-		a = Actor{Unit: d.Unit, Counter: d.Counter}
+		a = Actor{Unit: d.Unit, Counter: d.Counter, Mobile: d.Mobile}
 		s, err := tx.CounterSession(d.Unit, d.Counter)
 		if fault.KindOf(err) == fault.NotFound {
 			return nil
@@ -67,6 +77,7 @@ func (h *Hall) DisplayActor(ctx context.Context, token string) (Actor, error) {
 
 // StopByCustomer sets the order aside at the customer's wish; nothing is signed and nothing is lost.
 func (h *Hall) StopByCustomer(ctx context.Context, a Actor, key string) (*Order, error) {
+	h.waits.stop(key)
 	return h.change(ctx, a, key, "order.stop", func(tx Tx, o *Order) (facts, error) {
 		if err := o.in(Draft, Invited, Reading, Agreed, Confirming); err != nil {
 			return nil, err

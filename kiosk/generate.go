@@ -227,17 +227,8 @@ func same(a, b Customer) bool {
 
 // void deletes the documents of a work order that will not be signed and kills a running code.
 func (h *Hall) void(tx Tx, o *Order) error {
-	if o.Challenge != "" {
-		c, err := tx.Challenge(o.Challenge)
-		if err != nil {
-			return err
-		}
-		rev := c.Rev
-		if c.Replace(h.Clock.Now()); c.Rev != rev {
-			if err := tx.PutChallenge(c); err != nil {
-				return err
-			}
-		}
+	if err := h.endOther(tx, o); err != nil {
+		return err
 	}
 	for _, id := range []string{o.Document.ContentID, o.Document.ReadID, o.Document.BaseID} {
 		if id == "" {

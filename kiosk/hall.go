@@ -32,8 +32,10 @@ type Hall struct {
 	Registry *signing.Registry // issues customers' own certificates; nil where that is not offered
 	Trust    *trust.Judge      // whose certificates are accepted
 	Seals    seal.Service
-	OwnKeys  bool   // staff sign their requests for seals with keys of their own
-	OTP      []byte // server secret from which the codes that we send are derived
+	Remotes  []Remote        // providers of customers' keys, in the order in which they are offered
+	Owners   OwnCertificates // judges the certificates of customers' own keys; nil: none is accepted
+	OwnKeys  bool            // staff sign their requests for seals with keys of their own
+	OTP      []byte          // server secret from which the codes that we send are derived
 	Clock    clock.Clock
 	Rand     io.Reader
 	Cost     PasswordCost
@@ -45,6 +47,10 @@ type Hall struct {
 	// OnTakeBack hears after a certificate was taken back or given back; it must not block.
 	OnTakeBack func()
 
+	// OnErr is told of failures of what goes on by itself; it may be nil.
+	OnErr func(error)
+
+	waits     remotes
 	busy      keyed // one confirmation or sealing at a time for each order, one sign-in for each name
 	hashing   gate
 	medians   medians

@@ -58,7 +58,10 @@ type Order struct {
 	Document  DocumentFacts  `json:"document"`
 	Card      *CardFacts     `json:"card,omitempty"`
 	Portrait  *PortraitFacts `json:"portrait,omitempty"`
-	Challenge string         `json:"challenge"` // the confirmation that runs now
+	Way       Method         `json:"way"`       // in which the customer chose to confirm; empty before
+	Challenge string         `json:"challenge"` // the confirmation by code that runs now
+	Pen       *Pen           `json:"pen,omitempty"`
+	Own       *OwnKey        `json:"own,omitempty"`
 	CodeSent  Delivery       `json:"code_sent"` // what became of the message with its code
 	Confirm   *Confirmation  `json:"confirm,omitempty"`
 	Second    *seal.Approval `json:"second,omitempty"` // another person's word for the seals, where two are needed
@@ -183,7 +186,7 @@ func (p *PortraitFacts) Fit() bool {
 
 // Confirmation is how the customer confirmed, in words that don't blur its rank.
 type Confirmation struct {
-	Method    string    `json:"method"`  // otp_mail, otp_app
+	Method    string    `json:"method"`  // Method.Record: otp_mail, otp_app, ink
 	Channel   string    `json:"channel"` // masked address, or the app
 	Challenge string    `json:"challenge"`
 	Tries     int       `json:"tries"`
@@ -194,6 +197,10 @@ type Confirmation struct {
 	SignedID  string    `json:"signed_id"`
 	// EvidenceID names the stored record whose digest stands in the certificate.
 	EvidenceID string `json:"evidence_id"`
+	StrokesID  string `json:"strokes_id,omitempty"` // the handwriting
+	Witness    Person `json:"witness,omitzero"`     // who saw the customer write
+	Serial     string `json:"serial,omitempty"`     // of the customer's own certificate, whose issuer is the channel
+	Prepared   string `json:"prepared,omitempty"`   // what was prepared for that certificate's key
 }
 
 // SealUse is one line of the seal book that concerns this order.

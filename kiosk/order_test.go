@@ -134,7 +134,7 @@ func TestNoOrderOfActsSealsWithoutEveryPrecondition(t *testing.T) {
 			"retake":   func() error { return o.Retake(true, noon) },
 			"judge":    func() error { return o.Judge(noon) },
 			"base":     func() error { return o.Based("b", "b1", noon) },
-			"ask":      func() error { return o.Challenged("ch", noon) },
+			"ask":      func() error { return o.Challenged("ch", ByMail, noon) },
 			"confirm":  func() error { return o.ConfirmedBy(Confirmation{Challenge: "ch", SignedID: "s"}, noon) },
 			"seal": func() error {
 				if err := o.MaySeal("0042"); err != nil {

@@ -97,7 +97,8 @@ func (u User) Has(r Role) bool {
 // Session is one clerk at one counter, or one display. Only the token's hash is stored.
 type Session struct {
 	TokenSHA256 string    `json:"token_sha256"`
-	Kind        string    `json:"kind"` // clerk, display
+	Kind        string    `json:"kind"`             // clerk, display
+	Mobile      bool      `json:"mobile,omitempty"` // a display that is an application on the customer's telephone
 	User        string    `json:"user"`
 	Unit        string    `json:"unit"`
 	Counter     string    `json:"counter"`
@@ -118,6 +119,7 @@ type Actor struct {
 	Visit   string
 	Order   string
 	Locked  bool
+	Mobile  bool // the customer acts in an application on their telephone
 
 	token string // as it was shown; empty for who did not come with one
 }

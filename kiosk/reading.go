@@ -208,9 +208,6 @@ func (h *Hall) evidence(o *Order, picture []byte) (*workorder.Evidence, error) {
 		e.Objections = append(e.Objections, workorder.Objection{Field: label, Reason: locale.Text(lang, "objection."+strconv.Itoa(ob.Reason), nil),
 			Outcome: locale.Text(lang, "objection.accepted", nil), At: ob.At})
 	}
-	e.Confirmation.Method = locale.Text(lang, "evidence.method", nil)
-	e.Confirmation.Rank = locale.Text(lang, "evidence.rank", nil)
-	e.Confirmation.Channel = MaskEmail(o.mail(s))
 	e.Confirmation.Purpose = h.purpose(o, s)
 	return e, nil
 }

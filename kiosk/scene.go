@@ -27,6 +27,10 @@ type Station struct {
 	Challenge *otp.Challenge
 	Enrol     string
 	HasApp    bool
+	Purpose   string           // of the confirmation, in the customer's words
+	Providers []string         // of customers' keys, by name
+	Offers    []Offer          // ways to confirm, while the order waits for it
+	Pad       *Pad             // the handwriting under way
 	Lines     []workorder.Line // of the page that is shown
 	Promises  []workorder.Row  // label and value: what agreeing means, in a few lines
 	Amount    string
@@ -86,6 +90,10 @@ func (h *Hall) dress(tx Tx, st *Station) error {
 	if o.State != Confirming {
 		return nil
 	}
+	st.Purpose = h.purpose(o, st.Service)
+	if st.Pad, err = o.pad(tx); err != nil {
+		return err
+	}
 	if o.Challenge != "" {
 		if st.Challenge, err = tx.Challenge(o.Challenge); err != nil {
 			return err
@@ -97,6 +105,10 @@ func (h *Hall) dress(tx Tx, st *Station) error {
 	c, err := tx.Customer(o.Customer)
 	if err != nil {
 		return err
+	}
+	st.Offers = h.offers(o, st.Service, c)
+	for _, r := range h.Remotes {
+		st.Providers = append(st.Providers, r.Name)
 	}
 	st.HasApp = c.App != "" && c.AppStep > 0
 	if st.Challenge != nil && st.Challenge.Channel == otp.App && c.App != "" && c.AppStep == 0 {

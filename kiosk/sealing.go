@@ -11,6 +11,7 @@ import (
 	"countersign/internal/locale"
 	"countersign/kiosk/catalog"
 	"countersign/signing"
+	"countersign/signing/ca"
 	"countersign/signing/seal"
 	"countersign/signing/verify"
 )
@@ -157,9 +158,10 @@ func (h *Hall) Kept(ctx context.Context, u seal.Use) (digest [32]byte, kept bool
 	return digest, kept, err
 }
 
-// Settle finishes what a crash left half done: a customer's right code whose signature was not stored yet.
+// Settle finishes what a crash left half done: a customer's right code whose signature was not stored yet. What a telephone
+// was asked for is given up: the customer asks again.
 func (h *Hall) Settle(ctx context.Context) error {
-	var due []*Order
+	var due, asked []*Order
 	err := h.Store.View(ctx, func(tx Tx) error {
 		for unit := range h.Units {
 			open, err := tx.OpenOrders(unit)
@@ -167,6 +169,9 @@ func (h *Hall) Settle(ctx context.Context) error {
 				return err
 			}
 			for _, o := range open {
+				if o.waitsForPhone() {
+					asked = append(asked, o)
+				}
 				if o.State != Confirming || o.Challenge == "" {
 					continue
 				}
@@ -183,6 +188,11 @@ func (h *Hall) Settle(ctx context.Context) error {
 	})
 	if err != nil {
 		return err
+	}
+	for _, o := range asked {
+		if err := h.giveUp(ctx, system(o), o.Key, fault.New(fault.Conflict, "remote.cancelled", nil)); err != nil {
+			return fmt.Errorf("give up the remote signature of order %s that a stop left waiting: %w", o.Number, err)
+		}
 	}
 	for _, o := range due {
 		if _, err := h.signForCustomer(ctx, system(o), o.Key); err != nil && !fault.Is(err, "sign.stale") {
@@ -250,7 +260,11 @@ func (h *Hall) Evidence(ctx context.Context, a Actor, key string) (Evidence, err
 	r := verify.Verify(file, verify.Policy{Roots: h.Roots, At: now})
 	out := Evidence{Verdict: string(r.Verdict), Summary: map[string]string{"vi": r.Summary.Vietnamese, "en": r.Summary.English, "zh-Hant": r.Summary.Chinese}, Size: int64(len(file)), Revisions: r.File.Revisions, At: now}
 	for _, s := range r.Signatures {
-		out.Signatures = append(out.Signatures, EvidenceSigner{Field: s.Field, Name: s.Signer, Rank: string(s.Kind), At: proven(s), Proven: !s.ProvenTime.Time.IsZero(), OK: s.Integrity == "intact"})
+		rank := string(s.Kind)
+		if rank == "other" && s.Field == signing.CustomerField && o.Confirm.Rank() == signing.OwnKey {
+			rank = string(ca.KindToken) // an outside authority's certificate says nothing of the house's kinds
+		}
+		out.Signatures = append(out.Signatures, EvidenceSigner{Field: s.Field, Name: s.Signer, Rank: rank, At: proven(s), Proven: !s.ProvenTime.Time.IsZero(), OK: s.Integrity == "intact"})
 	}
 	return out, h.complete(ctx, a, o, &out)
 }

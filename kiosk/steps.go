@@ -70,7 +70,7 @@ func (o *Order) Reopen(now time.Time) {
 	}
 	o.State = Draft
 	o.Document = DocumentFacts{VerifyCode: o.Document.VerifyCode}
-	o.Challenge = ""
+	o.Way, o.Challenge, o.Pen, o.Own = "", "", nil, nil
 	o.Times = Times{}
 	if o.Card != nil {
 		o.Card.Matches = nil
@@ -240,12 +240,68 @@ func (o *Order) Based(id, sha256 string, now time.Time) error {
 	return nil
 }
 
-// Challenged records which confirmation runs now; an earlier one is dead.
-func (o *Order) Challenged(id string, now time.Time) error {
+// Challenged records which confirmation by code runs now; an earlier one is dead.
+func (o *Order) Challenged(id string, m Method, now time.Time) error {
 	if err := o.in(Confirming); err != nil {
 		return err
 	}
-	o.Challenge, o.Updated = id, now
+	o.Way, o.Challenge, o.Updated = m, id, now
+	return nil
+}
+
+// TakePen records that the customer was given the pen.
+func (o *Order) TakePen(p Pen, now time.Time) error {
+	if err := o.in(Confirming); err != nil {
+		return err
+	}
+	o.Way, o.Challenge, o.Pen, o.Updated = ByInk, "", &p, now
+	return nil
+}
+
+// TakeOwn records that the customer will sign with a key of their own.
+func (o *Order) TakeOwn(m Method, k OwnKey, now time.Time) error {
+	if err := o.in(Confirming); err != nil {
+		return err
+	}
+	o.Way, o.Challenge, o.Own, o.Updated = m, "", &k, now
+	return nil
+}
+
+// Waits records that the customer's telephone was asked.
+func (o *Order) Waits(provider string, until, now time.Time) error {
+	if err := o.in(Confirming); err != nil {
+		return err
+	}
+	if o.Way != ByRemote || o.Own == nil || o.Own.PreparedID == "" {
+		return fault.New(fault.Conflict, "own.no_way", nil)
+	}
+	o.Own.Provider, o.Own.Until, o.Own.State, o.Own.Failed, o.Updated = provider, until, RemoteWaiting, "", now
+	return nil
+}
+
+// Wrote records that the customer handed their handwriting in.
+func (o *Order) Wrote(strokesID, sha256 string, now time.Time) error {
+	if err := o.in(Confirming); err != nil {
+		return err
+	}
+	if o.Way != ByInk || o.Pen == nil || o.Pen.Written() {
+		return fault.New(fault.Conflict, "ink.no_pen", nil)
+	}
+	o.Pen.StrokesID, o.Pen.SHA256, o.Pen.Ended, o.Updated = strokesID, sha256, now, now
+	return nil
+}
+
+// MayAttest refuses a clerk who can't have seen the customer write.
+func (o *Order) MayAttest(counter string) error {
+	if err := o.in(Confirming); err != nil {
+		return err
+	}
+	if !o.Pen.Written() {
+		return fault.New(fault.Conflict, "ink.unwritten", nil)
+	}
+	if o.Pen.Counter != counter {
+		return fault.New(fault.Forbidden, "ink.elsewhere", fault.Args{"counter": o.Pen.Counter})
+	}
 	return nil
 }
 
@@ -254,12 +310,26 @@ func (o *Order) ConfirmedBy(c Confirmation, now time.Time) error {
 	if err := o.in(Confirming); err != nil {
 		return err
 	}
-	if c.Challenge == "" || c.Challenge != o.Challenge || c.SignedID == "" {
+	if c.SignedID == "" || !o.runs(c) {
 		return fault.New(fault.Conflict, "order.challenge", nil)
 	}
 	o.Confirm, o.State = &c, Confirmed
 	o.Times.Confirmed, o.Updated = now, now
 	return nil
+}
+
+// runs reports whether a confirmation answers what the order asks for now, and not an earlier question.
+func (o *Order) runs(c Confirmation) bool {
+	if c.Challenge != "" {
+		return c.Challenge == o.Challenge
+	}
+	if c.Method != o.Way.Record() {
+		return false
+	}
+	if o.Way == ByInk {
+		return o.Pen.Written() && c.StrokesID == o.Pen.StrokesID
+	}
+	return o.Own != nil && c.Prepared != "" && c.Prepared == o.Own.PreparedID
 }
 
 // MaySeal checks the four digits that the clerk types instead of answering a yes-or-no question.
@@ -334,6 +404,6 @@ func (o *Order) Cancel(now time.Time) error {
 	if err := o.in(Draft, Invited, Reading, Agreed, Confirming, Confirmed); err != nil {
 		return err
 	}
-	o.State, o.Challenge, o.Updated = Cancelled, "", now
+	o.State, o.Way, o.Challenge, o.Updated = Cancelled, "", "", now
 	return nil
 }

@@ -26,6 +26,7 @@ type Tx interface {
 	Staff
 	Documents
 	Challenges
+	Writings
 	Register
 
 	// Append writes a journal entry into the Merkle log and returns its index.
@@ -92,6 +93,13 @@ type Documents interface {
 	Document(id string) ([]byte, error)
 	PutDocument(id, order, kind string, data []byte) error
 	DeleteDocument(id string) error
+}
+
+// Writings remember handwriting by its prints, which are digests, so that it is never taken twice.
+type Writings interface {
+	// PutWriting remembers that handwriting with this print was taken for an order. What was taken for another order before
+	// is a fault of kind Conflict with the code "store.conflict".
+	PutWriting(print, order string) error
 }
 
 // Challenges are the confirmations that run or ran.

@@ -140,7 +140,9 @@ type OrderView struct {
 	Median    time.Duration    `json:"median"` // time at the counter, median of this service
 	Elapsed   time.Duration    `json:"elapsed"`
 	HasApp    bool             `json:"has_app"`
-	Entries   []int64          `json:"entries"` // journal index of the first and the last entry
+	Offers    []Offer          `json:"offers"`        // ways to confirm, while the order waits for it
+	Pad       *Pad             `json:"pad,omitempty"` // the handwriting under way
+	Entries   []int64          `json:"entries"`       // journal index of the first and the last entry
 }
 
 // Problem is one field that stops the order, with the sentence's code and arguments.
@@ -175,7 +177,7 @@ type ChallengeView struct {
 type SealPlan struct {
 	Role  string    `json:"role"` // customer, clerk, business, unit, timestamp
 	Name  string    `json:"name"`
-	By    string    `json:"by"`    // otp, counter_key, seal_service, tsa
+	By    string    `json:"by"`    // a customer's method as recorded ("" before it is chosen), counter_key, seal_service, tsa
 	Size  int       `json:"size"`  // mm of a round seal
 	Until time.Time `json:"until"` // certificate's end
 	Grant string    `json:"grant"` // paper under which the clerk may

@@ -47,7 +47,7 @@ func (h *Hall) View(ctx context.Context, st Station) (OrderView, error) {
 	}
 	amount := st.Service.Amount(o.Values)
 	v := OrderView{Order: o, Problems: problems, Hash: ShortHash(o.Document.ContentSHA256), Amount: int64(amount),
-		Words: catalog.AmountInWords(amount, st.Service.Language), HasApp: st.HasApp, Entries: []int64{o.FirstEntry, o.LastEntry}}
+		Words: catalog.AmountInWords(amount, st.Service.Language), HasApp: st.HasApp, Offers: st.Offers, Pad: st.Pad, Entries: []int64{o.FirstEntry, o.LastEntry}}
 	if o.State == Draft || o.State == Invited {
 		v.Order.TermDays, v.Order.Due, _ = st.Service.Due(o.Values, h.Clock.Now())
 	}
@@ -75,9 +75,9 @@ func challengeView(c *otp.Challenge, sent Delivery) *ChallengeView {
 
 // plan lists who will sign and with what, or when they did.
 func (h *Hall) plan(ctx context.Context, o *Order, s *catalog.Service) ([]SealPlan, error) {
-	out := []SealPlan{{Role: "customer", Name: o.Confirmee, By: "otp"}}
+	out := []SealPlan{{Role: "customer", Name: o.Confirmee, By: o.Way.Record()}}
 	if o.Confirm != nil {
-		out[0].Done = o.Confirm.At
+		out[0].Done, out[0].By = o.Confirm.At, o.Confirm.Method
 	}
 	if o.State == Draft || o.State == Reading || o.State == Agreed || o.State == Confirming {
 		out = append(out, SealPlan{Role: "clerk", Name: o.Clerk.Name, By: "counter_key"})

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"countersign/signing/ink"
@@ -22,6 +23,9 @@ const (
 	CounterKey  Rank = 3 // a named person's key that the organisation keeps
 	OwnKey      Rank = 4 // the signer's own certificate on a token, card or phone
 )
+
+// String returns the rank as it is shown: "2/4".
+func (r Rank) String() string { return strconv.Itoa(int(r)) + "/4" }
 
 // Person is who confirmed, and how that was established.
 type Person struct {
@@ -94,9 +98,10 @@ type Evidence struct {
 	Rank     Rank    `json:"rank"`
 	Person   Person  `json:"person"`
 	Reading  Reading `json:"reading"`
-	// One of the two says how the confirmation was given.
+	// One of the three says how the confirmation was given.
 	Code        Code        `json:"code,omitzero"`
 	Handwriting Handwriting `json:"handwriting,omitzero"`
+	Own         Own         `json:"own_key,omitzero"`
 	Key         string      `json:"key"` // who held the signing key
 }
 
@@ -142,7 +147,7 @@ func newWitnessed(h Handwritten, f ink.Facts) Evidence {
 // plain writes every time in UTC and without what only this process knows of it.
 func (e *Evidence) plain() {
 	for _, t := range []*time.Time{
-		&e.Person.At, &e.Reading.Shown, &e.Reading.Finished, &e.Reading.Agreed, &e.Code.Issued, &e.Code.Confirmed, &e.Handwriting.Began, &e.Handwriting.Ended,
+		&e.Person.At, &e.Reading.Shown, &e.Reading.Finished, &e.Reading.Agreed, &e.Code.Issued, &e.Code.Confirmed, &e.Handwriting.Began, &e.Handwriting.Ended, &e.Own.Asked,
 	} {
 		*t = t.UTC().Round(0)
 	}

@@ -1,7 +1,7 @@
 // Package signing is the only door to a signature: it refuses before it signs.
 //
 // A Ceremony turns a customer's confirmation into a signature: by one-time code (Customer), or by handwriting that a member
-// of staff witnesses (Witness), which ranks lower and is signed by the counter's key. It re-hashes the very bytes to be signed
+// of staff witnesses (Witness), which ranks lower and is signed by the counter's key, or by a key of the customer's own (Ask, then Answer). It re-hashes the very bytes to be signed
 // and compares them with what was displayed, what was read and what the code was made for or the pen given for; only when everything fits does
 // it certify a key for this one signature and sign; the one-off key of a code is destroyed after it. What led to the signature is the Evidence, whose
 // digest stands in the certificate, so neither can be exchanged afterwards.

@@ -12,6 +12,7 @@ import (
 	"countersign/signing/ca"
 	"countersign/signing/ink"
 	"countersign/signing/pdf"
+	"countersign/signing/pdf/stamp"
 )
 
 // witnessLife is how long a witness's certificate is valid. Its key is kept, so a signature counts after that only with
@@ -40,6 +41,7 @@ type Handwritten struct {
 	Needed    int // assurance of identity that the service asks for
 	Reading   Reading
 	Witness   Witness
+	Caption   *pdf.Appearance // what stands under the strokes; nil leaves them alone
 
 	Language locale.Lang // of the reason that PDF readers show
 	Location string
@@ -74,6 +76,9 @@ func (c *Ceremony) Witness(ctx context.Context, r Handwritten) (Signature, error
 	looks, err := r.Writing.Drawing.Appearance()
 	if err != nil {
 		return Signature{}, err
+	}
+	if r.Caption != nil {
+		looks = stamp.Stack(looks, *r.Caption)
 	}
 	fitted, err := Fitted(&looks, field)
 	if err != nil {

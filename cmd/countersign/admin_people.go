@@ -92,12 +92,18 @@ func (a *app) lockUser(with within, name string, locked bool) *cobra.Command {
 func (a *app) adminDisplay(with within) *cobra.Command {
 	c := &cobra.Command{Use: "display", Short: a.text("cli.admin.display", nil)}
 	var unit, counter string
+	var mobile bool
 	add := &cobra.Command{Use: "pair", Short: a.text("cli.admin.pair", nil), Args: cobra.NoArgs}
 	add.Flags().StringVar(&unit, "unit", "", a.text("cli.flag.unit", nil))
 	add.Flags().StringVar(&counter, "counter", "1", a.text("cli.flag.counter", nil))
+	add.Flags().BoolVar(&mobile, "mobile", false, a.text("cli.flag.mobile", nil))
 	add.RunE = func(cmd *cobra.Command, args []string) error {
 		return with(cmd, args, func(ctx context.Context, s *service.Service, _ []string) error {
-			token, err := s.Hall.PairDisplay(ctx, kiosk.Actor{User: kiosk.User{Name: "admin"}, Unit: unit, Counter: counter}, unit, counter)
+			pair := s.Hall.PairDisplay
+			if mobile {
+				pair = s.Hall.PairMobile
+			}
+			token, err := pair(ctx, kiosk.Actor{User: kiosk.User{Name: "admin"}, Unit: unit, Counter: counter}, unit, counter)
 			if err != nil {
 				return err
 			}

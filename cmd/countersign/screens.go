@@ -21,6 +21,7 @@ import (
 	"countersign/internal/clock"
 	"countersign/internal/demo"
 	"countersign/internal/fault"
+	"countersign/internal/service"
 	"countersign/internal/tui"
 	"countersign/kiosk"
 	"countersign/kiosk/clerk"
@@ -114,10 +115,13 @@ func camera(dir string) func(context.Context, time.Time) ([]byte, error) {
 
 func (a *app) display() *cobra.Command {
 	var l link
-	var tokenFile, theme string
+	var tokenFile, pad, theme string
+	var modules []string
 	c := &cobra.Command{Use: "display", Short: a.text("cli.display", nil), Args: cobra.NoArgs}
 	l.register(a, c.Flags())
 	c.Flags().StringVar(&tokenFile, "token-file", "", a.text("cli.flag.token", nil))
+	c.Flags().StringArrayVar(&modules, "token-module", nil, a.text("cli.flag.token_module", nil))
+	c.Flags().StringVar(&pad, "pad", "", a.text("cli.flag.pad", nil))
 	c.Flags().StringVar(&theme, "theme", os.Getenv("COUNTERSIGN_THEME"), a.text("cli.flag.theme", nil))
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		token, err := os.ReadFile(tokenFile)
@@ -129,7 +133,19 @@ func (a *app) display() *cobra.Command {
 			return err
 		}
 		client.SetToken(strings.TrimSpace(string(token)))
-		return tui.Run(cmd.Context(), display.New(&api.Display{Client: client}, display.Options{Lang: a.lang}), tui.Options{Theme: theme})
+		o := display.Options{Lang: a.lang}
+		if pad != "" {
+			o.Pad = display.PadIn(pad, time.NewTicker(200*time.Millisecond).C)
+		}
+		if len(modules) > 0 {
+			agent, err := service.OpenTokenAgent(modules, false)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = agent.Close() }() // The program ends, and the modules' processes with it.
+			o.Agent = agent
+		}
+		return tui.Run(cmd.Context(), display.New(&api.Display{Client: client}, o), tui.Options{Theme: theme})
 	}
 	return c
 }

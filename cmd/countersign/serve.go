@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"countersign/internal/backoffice"
+	"countersign/internal/clock"
 	"countersign/internal/config"
 	"countersign/internal/fault"
 	"countersign/internal/locale"
@@ -145,6 +146,9 @@ func load(file string) (*config.Config, service.Options, error) {
 		return nil, o, err
 	}
 	if err := mailOptions(cfg, &o); err != nil {
+		return nil, o, err
+	}
+	if o.Remotes, err = service.OpenRemotes(cfg.Remotes, nil, clock.System{}); err != nil {
 		return nil, o, err
 	}
 	if err := helpdeskOptions(cfg, &o); err != nil {

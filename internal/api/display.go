@@ -12,17 +12,18 @@ import (
 
 // Act is one key press of the customer that means something. Which members count depends on the act.
 type Act struct {
-	Act    string `json:"act" enum:"language,object,accept,agree_form,page,help,agree,retake,stop,channel,digits,code,receipt,wrong_mail,rate,done,touch"`
-	Order  string `json:"order,omitempty" doc:"the order that the screen shows; another one is refused"`
-	Field  string `json:"field,omitempty"`
-	Reason int    `json:"reason,omitempty"`
-	Page   int    `json:"page,omitempty"`
-	Digest string `json:"digest,omitempty" doc:"of the content that the screen shows"`
-	Method string `json:"method,omitempty" enum:",mail,app"`
-	Code   string `json:"code,omitempty" maxLength:"12"`
-	Medium string `json:"medium,omitempty" enum:",mail,print,both,none"`
-	N      int    `json:"n,omitempty"`
-	Lang   string `json:"lang,omitempty"`
+	Act     string `json:"act" enum:"language,object,accept,agree_form,page,help,agree,retake,stop,channel,digits,code,write,remote,receipt,wrong_mail,rate,done,touch"`
+	Order   string `json:"order,omitempty" doc:"the order that the screen shows; another one is refused"`
+	Field   string `json:"field,omitempty"`
+	Reason  int    `json:"reason,omitempty"`
+	Page    int    `json:"page,omitempty"`
+	Digest  string `json:"digest,omitempty" doc:"of the content that the screen shows"`
+	Method  string `json:"method,omitempty" enum:",mail,app,ink,token,remote"`
+	Code    string `json:"code,omitempty" maxLength:"12"`
+	Strokes string `json:"strokes,omitempty" maxLength:"1048576" doc:"handwriting: a stroke file as signing/ink describes it"`
+	Medium  string `json:"medium,omitempty" enum:",mail,print,both,none"`
+	N       int    `json:"n,omitempty"`
+	Lang    string `json:"lang,omitempty"`
 }
 
 type actInput struct {
@@ -34,6 +35,7 @@ func (s *Server) displayRoutes(api huma.API) {
 	customer(s, api, http.MethodPost, "/v1/display/act", "display-act", "An act of the customer on the own screen", func(ctx context.Context, a kiosk.Actor, in actInput) (Done, error) {
 		return Done{true}, s.act(ctx, a, in.Body)
 	})
+	s.ownRoutes(api)
 	s.displayEvents(api)
 	s.displayPortrait(api)
 }
@@ -75,6 +77,10 @@ func (s *Server) act(ctx context.Context, a kiosk.Actor, in Act) error {
 		s.Hub.Digits(a.Unit, a.Counter, in.N)
 	case "code":
 		_, err = h.Code(ctx, a, in.Order, in.Code)
+	case "write":
+		_, err = h.Write(ctx, a, in.Order, []byte(in.Strokes))
+	case "remote":
+		_, err = h.AskRemote(ctx, a, in.Order, in.N)
 	case "receipt":
 		_, err = h.ChooseReceipt(ctx, a, in.Order, in.Medium)
 	case "wrong_mail":

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"countersign/kiosk"
+	"countersign/kiosk/mirror"
 )
 
 // beat is how often a watcher gets the state again though nothing changed; a display that hears nothing for more than
@@ -107,7 +108,11 @@ func (s *Server) displayEvents(api huma.API) {
 		}
 		ctx, leave := context.WithCancel(ctx)
 		ticks, stop := s.Beat()
-		return relay(ctx, s.Hub.Display(ctx, a.Unit, a.Counter, ticks), func() { stop(); leave() }, func() error {
+		news := s.Hub.Display(ctx, a.Unit, a.Counter, ticks)
+		if a.Mobile {
+			news = mirror.Mobile(ctx, news)
+		}
+		return relay(ctx, news, func() { stop(); leave() }, func() error {
 			_, err := s.Hall.DisplayActor(ctx, token)
 			return err
 		}), nil

@@ -261,6 +261,8 @@ func (s *Server) orderRoutes(api huma.API) {
 	act("resend", "Send another code to the same address", kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, key string) (*kiosk.Order, error) {
 		return h.Channel(ctx, a, key, "mail")
 	})
+	act("attest", "The clerk saw the customer write: the counter's key witnesses", kiosk.RightServe, h.Attest)
+	act("rewrite", "Give the customer the pen again", kiosk.RightServe, h.Rewrite)
 	act("reprint", "Print the paper receipt again", kiosk.RightServe, h.Reprint)
 	done := func(id, summary string, do func(context.Context, kiosk.Actor, string) error) {
 		clerk(s, api, http.MethodPost, "/v1/orders/{key}/"+id, id+"-order", summary, kiosk.RightServe, func(ctx context.Context, a kiosk.Actor, in order) (Done, error) {
@@ -286,6 +288,9 @@ func (s *Server) orderRoutes(api huma.API) {
 		return Done{true}, nil
 	})
 	s.textRoutes(api)
+	clerk(s, api, http.MethodGet, "/v1/orders/{key}/signatures", "signatures", "Signed or not, by whom, with which certificate, when, valid or not; the key may be the order's number", kiosk.RightLook, func(ctx context.Context, a kiosk.Actor, in order) ([]kiosk.SignatureState, error) {
+		return h.Signatures(ctx, a, in.Key)
+	})
 	clerk(s, api, http.MethodGet, "/v1/orders/{key}/evidence", "evidence", "Verify a finished order and tell its evidence", kiosk.RightLook, func(ctx context.Context, a kiosk.Actor, in order) (kiosk.Evidence, error) {
 		return s.Evidence.Evidence(ctx, a, in.Key)
 	})

@@ -2,9 +2,12 @@ package api
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"net/url"
 
+	"countersign/internal/fault"
 	"countersign/kiosk/mirror"
 )
 
@@ -109,6 +112,41 @@ func (d *Display) Code(ctx context.Context, order, code string) error {
 // Resend asks for another code to the same address.
 func (d *Display) Resend(ctx context.Context, order string) error {
 	return d.act(ctx, Act{Act: "channel", Order: order, Method: "mail"})
+}
+
+// Write hands the customer's handwriting in: a stroke file.
+func (d *Display) Write(ctx context.Context, order string, strokes []byte) error {
+	return d.act(ctx, Act{Act: "write", Order: order, Strokes: string(strokes)})
+}
+
+// Remote asks the customer's telephone to sign, by one of the providers.
+func (d *Display) Remote(ctx context.Context, order string, provider int) error {
+	return d.act(ctx, Act{Act: "remote", Order: order, N: provider})
+}
+
+// PrepareOwn prepares the order for the key of a certificate on the customer's token; the key signs the digest.
+func (d *Display) PrepareOwn(ctx context.Context, order string, chain [][]byte) (digest [32]byte, err error) {
+	var in prepareOwn
+	in.Body.Order = order
+	for _, der := range chain {
+		in.Body.Chain = append(in.Body.Chain, base64.StdEncoding.EncodeToString(der))
+	}
+	out, err := call[ToSign](ctx, d.Client, http.MethodPost, "/v1/display/own/prepare", in.Body)
+	if err != nil {
+		return digest, err
+	}
+	if n, err := hex.Decode(digest[:], []byte(out.Digest)); err != nil || n != len(digest) {
+		return digest, fault.Wrap(err, fault.Internal, "service.answer", fault.Args{"status": "digest"})
+	}
+	return digest, nil
+}
+
+// FinishOwn hands in what the customer's token made.
+func (d *Display) FinishOwn(ctx context.Context, order string, signature []byte) error {
+	var in finishOwn
+	in.Body.Order, in.Body.Signature = order, base64.StdEncoding.EncodeToString(signature)
+	_, err := call[Done](ctx, d.Client, http.MethodPost, "/v1/display/own/finish", in.Body)
+	return err
 }
 
 // Receipt chooses the medium.

@@ -265,6 +265,21 @@ func (c *Clerk) Retake(ctx context.Context, key string) (kiosk.OrderView, error)
 	return c.act(ctx, key, "retake")
 }
 
+// Signatures tells who has signed an order and whether that holds; the order may be named by its number.
+func (c *Clerk) Signatures(ctx context.Context, order string) ([]kiosk.SignatureState, error) {
+	return call[[]kiosk.SignatureState](ctx, c.Client, http.MethodGet, orderPath(order, "signatures"), nil)
+}
+
+// Attest is the clerk's word that they saw the customer write.
+func (c *Clerk) Attest(ctx context.Context, key string) (kiosk.OrderView, error) {
+	return c.orderCall(ctx, http.MethodPost, orderPath(key, "attest"), nil)
+}
+
+// Rewrite gives the customer the pen again.
+func (c *Clerk) Rewrite(ctx context.Context, key string) (kiosk.OrderView, error) {
+	return c.orderCall(ctx, http.MethodPost, orderPath(key, "rewrite"), nil)
+}
+
 // Resend sends another code.
 func (c *Clerk) Resend(ctx context.Context, key string) (kiosk.OrderView, error) {
 	return c.act(ctx, key, "resend")

@@ -29,7 +29,7 @@ var layers = map[string][]string{
 	"kiosk/":        {"kiosk/", "signing/", "mail/"},
 	"helpdesk/":     {"helpdesk/", "internal/job", "signing/", "mail/"},
 	"kiosk/clerk":   {"kiosk", "kiosk/catalog", "kiosk/idcard", "kiosk/portrait", "internal/tui"},
-	"kiosk/display": {"kiosk", "kiosk/catalog", "kiosk/idcard", "kiosk/mirror", "kiosk/portrait", "signing/otp", "internal/tui"},
+	"kiosk/display": {"kiosk", "kiosk/catalog", "kiosk/idcard", "kiosk/mirror", "kiosk/portrait", "signing/ink", "signing/otp", "internal/tui"},
 	"helpdesk/desk": {"helpdesk/", "internal/tui"},
 
 	"internal/tui/":       {"internal/tui/"},

@@ -28,10 +28,10 @@ var needs = map[string]kiosk.Right{
 	"show-service": kiosk.RightServe, "links": kiosk.RightRetry, "retry": kiosk.RightRetry, "release": kiosk.RightServe, "events": kiosk.RightServe,
 	"start-order": kiosk.RightServe, "list-orders": kiosk.RightLook, "show-order": kiosk.RightLook, "resume-order": kiosk.RightServe,
 	"undo-order": kiosk.RightServe, "redo-order": kiosk.RightServe, "invite-order": kiosk.RightServe, "reopen-order": kiosk.RightServe,
-	"judge-order": kiosk.RightServe, "retake-order": kiosk.RightServe, "resend-order": kiosk.RightServe, "reprint-order": kiosk.RightServe,
+	"judge-order": kiosk.RightServe, "attest-order": kiosk.RightServe, "rewrite-order": kiosk.RightServe, "retake-order": kiosk.RightServe, "resend-order": kiosk.RightServe, "reprint-order": kiosk.RightServe,
 	"aside-order": kiosk.RightServe, "cancel-order": kiosk.RightServe, "set-field": kiosk.RightServe, "set-rows": kiosk.RightServe,
 	"typing": kiosk.RightServe, "answer": kiosk.RightServe, "read-card": kiosk.RightServe, "follow-card": kiosk.RightServe, "seal": kiosk.RightSeal, "approve-seals": kiosk.RightSeal,
-	"fix-mail": kiosk.RightServe, "evidence": kiosk.RightLook, "document": kiosk.RightLook, "last-good": kiosk.RightLook, "portrait": kiosk.RightServe, "catalog": kiosk.RightServe,
+	"fix-mail": kiosk.RightServe, "evidence": kiosk.RightLook, "signatures": kiosk.RightLook, "document": kiosk.RightLook, "last-good": kiosk.RightLook, "portrait": kiosk.RightServe, "catalog": kiosk.RightServe,
 	"enrol": kiosk.RightServe, "test-certificate": kiosk.RightServe, "report-loss": kiosk.RightServe, "certificates": kiosk.RightServe,
 	"take-portrait": kiosk.RightServe, "set-file": kiosk.RightServe, "field-file": kiosk.RightServe, "page": kiosk.RightServe,
 }

@@ -52,6 +52,7 @@ type World struct {
 	Service    *service.Service
 	Inbox      *Inbox
 	BackOffice *backoffice.StandIn
+	PhoneURL   string // where the known customer's telephone can be seen and pressed: MÔ PHỎNG
 	Display    string // token of the customer's screen at the counter
 
 	stop    context.CancelFunc
@@ -189,6 +190,11 @@ func (w *World) open(ctx context.Context, o service.Options) error {
 		return err
 	}
 	w.Service = s
+	_, provider, err := w.telephone(thu)
+	if err != nil {
+		return err
+	}
+	s.Hall.Remotes = []kiosk.Remote{provider}
 	if err := os.Remove(w.Socket()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("remove the old socket: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"countersign/internal/clock"
 	"countersign/internal/config"
+	"countersign/kiosk"
 	"countersign/signing/remote"
 )
 
@@ -21,6 +22,7 @@ const (
 // Remote is a provider of remote signatures as it was configured.
 type Remote struct {
 	Name  string
+	Phone bool // it knows people by their telephone numbers
 	Staff bool // its keys are the staff's, for official duty
 	remote.Provider
 	Patience remote.Patience
@@ -45,7 +47,7 @@ func OpenRemotes(list []config.Remote, sims SIMDirectory, now clock.Clock) ([]Re
 }
 
 func openRemote(r config.Remote, sims SIMDirectory, now clock.Clock) (Remote, error) {
-	out := Remote{Name: r.Name, Staff: r.For == "staff", Patience: remote.Patience{Whole: time.Duration(r.Minutes) * time.Minute, Every: remoteEvery}}
+	out := Remote{Name: r.Name, Staff: r.For == "staff", Phone: r.Kind == "sim", Patience: remote.Patience{Whole: time.Duration(r.Minutes) * time.Minute, Every: remoteEvery}}
 	secret, err := config.Secret(r.SecretFile)
 	if err != nil {
 		return Remote{}, err
@@ -73,4 +75,15 @@ func openRemote(r config.Remote, sims SIMDirectory, now clock.Clock) (Remote, er
 		}, remoteTimeout, now)
 	}
 	return out, err
+}
+
+// customersRemotes are the providers at which customers have their keys, as the hall offers them.
+func customersRemotes(list []Remote) []kiosk.Remote {
+	var out []kiosk.Remote
+	for _, r := range list {
+		if !r.Staff {
+			out = append(out, kiosk.Remote{Name: r.Name, Phone: r.Phone, Provider: r.Provider, Patience: r.Patience, Hooks: r.Hooks})
+		}
+	}
+	return out
 }

@@ -2,6 +2,9 @@ package service
 
 import (
 	"context"
+	"countersign/kiosk"
+	"countersign/kiosk/catalog"
+	"countersign/signing"
 	"crypto/x509"
 	"time"
 
@@ -28,7 +31,7 @@ func (s *Service) openSeals(ctx context.Context, roots []*x509.Certificate, auth
 	}
 	r := s.Store.Register()
 	s.Seals = &seal.Local{Register: heldSeals{r, s}, Policy: r, Book: s.Store.Book(), Keys: s.Keys, Clock: s.Options.Clock, Authority: authority,
-		Judge: seal.Verified(roots, s.Options.Clock), Kept: s.Hall.Kept, Look: seal.Drawn(clerkLines, fonts.Regular...)}
+		Judge: seal.Verified(roots, s.Options.Clock), Kept: s.Hall.Kept, Look: seal.Drawn(clerkLines, fonts.Regular...), Least: leastRank(s.Hall.Catalog)}
 	s.Sealing, s.Hall.Seals = s.Seals, s.Seals
 	held, err := r.Held(ctx)
 	if held {
@@ -61,4 +64,15 @@ func (s *Service) uses(ctx context.Context, from, to time.Time) ([]seal.Use, err
 		return s.Options.Sealer.Uses(ctx, from, to)
 	}
 	return s.Store.Book().Uses(ctx, from, to)
+}
+
+// leastRank tells the rank of a customer's confirmation that a service asks for.
+func leastRank(cat *catalog.Catalog) func(string) signing.Rank {
+	return func(number string) signing.Rank {
+		service, ok := cat.Service(number)
+		if !ok {
+			return signing.OwnKey // nobody says that less will do
+		}
+		return kiosk.LeastRank(service)
+	}
 }

@@ -65,7 +65,8 @@ type Options struct {
 	TSARoots   []*x509.Certificate // whom their certificates lead to, beside the lists of trust
 	PublicURL  string              // where the status of the house's certificates is served; goes into them
 	Trust      TrustOptions
-	LocalTSA   bool // stamp in this process, for demonstrations; says so in the certificate
+	LocalTSA   bool     // stamp in this process, for demonstrations; says so in the certificate
+	Remotes    []Remote // providers of customers' and staff's keys
 	BackOffice *backoffice.Client
 	StandIn    bool // the back office is a stand-in: MÔ PHỎNG
 	Printer    Printer
@@ -191,8 +192,8 @@ func (s *Service) assemble(ctx context.Context) error {
 	}
 	roots := s.roots()
 	s.Hall = &kiosk.Hall{Store: s.Store, Catalog: cat, Units: units, Fonts: fonts, Clock: o.Clock, Rand: rand.Reader, Cost: o.Cost, Limits: o.Limits,
-		OTP: s.Vault.Secret("otp"), Roots: roots, Head: s.head,
-		Ceremony: &signing.Ceremony{Issuer: s.Issuing, Authority: authority, Clock: o.Clock, Keys: s.Keys}}
+		OTP: s.Vault.Secret("otp"), Roots: roots, Owners: accepted{roots, []*x509.Certificate{s.Issuing.Certificate}}, Head: s.head,
+		Ceremony: &signing.Ceremony{Issuer: s.Issuing, Authority: authority, Clock: o.Clock, Keys: witnesses{s.Keys}}}
 	if err := s.openHouse(ctx); err != nil {
 		return err
 	}
@@ -200,6 +201,8 @@ func (s *Service) assemble(ctx context.Context) error {
 	if err := s.openSeals(ctx, roots, authority, fonts); err != nil {
 		return err
 	}
+	s.Hall.Remotes = customersRemotes(o.Remotes)
+	s.Hall.OnErr = func(err error) { o.Log.Error("what goes on by itself failed", "err", err) }
 	s.Hub = &mirror.Hub{Hall: s.Hall, Clock: o.Clock, Source: cat.SourceForCustomer,
 		OnErr: func(err error) { o.Log.Error("a screen can't be drawn", "err", err) }}
 	s.Hall.Watch = s.Hub
@@ -381,8 +384,9 @@ func (s *Service) checkpoint(ctx context.Context) {
 	}
 }
 
-// Close closes the database, after the last list was written.
+// Close gives up what customers' telephones are asked, and closes the database after the last list was written.
 func (s *Service) Close() error {
+	s.Hall.Close()
 	s.publishing.Wait()
 	return s.Store.Close()
 }

@@ -13,6 +13,7 @@ type Canvas struct {
 	caretX, caretY int // -1 when the cursor is hidden
 	ascii          bool
 	kitty          bool
+	pointer        bool
 }
 
 // cell is one place on the canvas: a grapheme cluster, or the right half of the wide one beside it.
@@ -50,6 +51,7 @@ func (c *Canvas) Clear() {
 		c.cells[i] = cell{text: " "}
 	}
 	c.caretX, c.caretY = -1, -1
+	c.pointer = false
 }
 
 // Glyphs returns the set of signs that this terminal shows right.
@@ -170,6 +172,10 @@ func (c *Canvas) SetCaret(x, y int) {
 	}
 	c.caretX, c.caretY = x, y
 }
+
+// UsePointer asks the terminal for Pointer events as long as this canvas is shown. Without it a mouse selects text as
+// people are used to.
+func (c *Canvas) UsePointer() { c.pointer = true }
 
 // Caret returns where the cursor stands, and whether it is shown.
 func (c *Canvas) Caret() (x, y int, shown bool) { return c.caretX, c.caretY, c.caretX >= 0 }

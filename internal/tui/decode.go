@@ -16,6 +16,7 @@ const (
 	scanMin    = 8                     // a scan is longer than this
 	pasteWait  = 2 * time.Second       // the longest pause inside a paste
 	pasteMax   = 64 << 10
+	farthest   = 10_000  // no terminal has more columns or rows
 	stringMax  = 4 << 10 // the longest answer of a terminal that is listened to
 )
 
@@ -281,6 +282,8 @@ func (d *decoder) sequence(final byte, params string) {
 	case final == 'I' && params == "", final == 'O' && params == "":
 		d.release()
 		d.events = append(d.events, Focus{In: final == 'I'})
+	case (final == 'M' || final == 'm') && strings.HasPrefix(params, "<"):
+		d.pointer(final, p)
 	case final == 'R' && len(p) == 2:
 		d.events = append(d.events, answer{kind: "cursor", text: p[1]})
 	case final == 'c':
@@ -299,6 +302,34 @@ func (d *decoder) sequence(final byte, params string) {
 	default:
 		d.modified(letterKey(final), p)
 	}
+}
+
+// pointer handles ESC [ < button ; column ; row M or m (xterm's SGR mouse mode): the first button only, whatever modifier
+// is held.
+func (d *decoder) pointer(final byte, p []string) {
+	if len(p) != 3 {
+		return
+	}
+	button, err1 := strconv.Atoi(p[0][1:])
+	x, err2 := strconv.Atoi(p[1])
+	y, err3 := strconv.Atoi(p[2])
+	if err1 != nil || err2 != nil || err3 != nil || x < 1 || y < 1 || x > farthest || y > farthest {
+		return
+	}
+	const modifiers, moving = 4 + 8 + 16, 32
+	ev := Pointer{X: x - 1, Y: y - 1}
+	switch button &^ modifiers {
+	case 0:
+		if final == 'm' {
+			ev.Act = PointerUp
+		}
+	case moving:
+		ev.Act = PointerMove
+	default:
+		return // Another button, the wheel, or a movement with nothing held.
+	}
+	d.release()
+	d.events = append(d.events, ev)
 }
 
 // modified presses a named key; with Alt it may be a twin, other modifiers make no difference.

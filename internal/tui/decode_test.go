@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -200,4 +201,23 @@ func FuzzCanvasHoldsNoSequences(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAPointersReportsBecomeEventsAndOtherButtonsNothing(t *testing.T) {
+	for in, want := range map[string][]Event{
+		"\x1b[<0;1;1M":                        {Pointer{0, 0, PointerDown}},
+		"\x1b[<32;80;24M":                     {Pointer{79, 23, PointerMove}},
+		"\x1b[<0;5;6m":                        {Pointer{4, 5, PointerUp}},
+		"\x1b[<4;5;6M\x1b[<36;6;6M":           {Pointer{4, 5, PointerDown}, Pointer{5, 5, PointerMove}}, // with Shift held
+		"\x1b[<1;5;6M":                        nil,                                                      // the middle button
+		"\x1b[<64;5;6M\x1b[<65;5;6M":          nil,                                                      // the wheel
+		"\x1b[<35;5;6M":                       nil,                                                      // a movement with nothing held
+		"\x1b[<0;0;6M\x1b[<0;5M\x1b[<0;5;;1M": nil,
+		"\x1b[<0;99999;6M":                    nil,
+		"7\x1b[<0;2;2M":                       {Key{Name: "rune", Text: "7"}, Pointer{1, 1, PointerDown}},
+	} {
+		if got := Decode([]byte(in)); !slices.Equal(got, want) {
+			t.Errorf("%q is %v, want %v", in, got, want)
+		}
+	}
 }

@@ -17,6 +17,7 @@ type output struct {
 	frame time.Duration
 
 	mu      sync.Mutex // guards the terminal
+	pointer bool       // the terminal reports its pointer
 	left    bool       // bubbletea has left the alternate screen: no more frames
 	shown   *Canvas    // what the terminal shows, nil when that is not known
 	last    time.Time
@@ -100,6 +101,10 @@ func (o *output) flush() {
 		o.buf = appendLines(o.buf[:0], o.shown, c)
 	} else {
 		o.buf = appendFrame(o.buf[:0], o.shown, c, theme)
+		if c.pointer != o.pointer {
+			o.buf = append(o.buf, reporting(c.pointer)...)
+			o.pointer = c.pointer
+		}
 	}
 	if len(o.buf) > 0 {
 		_, _ = o.file.Write(o.buf) // A terminal that is gone is noticed by the reader.
@@ -142,6 +147,9 @@ func (o *output) raw(s string) error {
 	defer o.mu.Unlock()
 	if s == leave {
 		o.left = true
+		if o.pointer {
+			s = reporting(false) + s
+		}
 	}
 	_, err := o.file.WriteString(s)
 	return err
@@ -161,6 +169,14 @@ const (
 	home  = "\x1b[H"
 	leave = "\x1b[?1049l"
 )
+
+// reporting turns the reports of a pressed pointer on or off: button events with movement, in SGR form.
+func reporting(on bool) string {
+	if on {
+		return "\x1b[?1002h\x1b[?1006h"
+	}
+	return "\x1b[?1002l\x1b[?1006l"
+}
 
 type outputKey struct{}
 

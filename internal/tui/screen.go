@@ -13,7 +13,7 @@ type Screen interface {
 	Draw(*Canvas)
 }
 
-// Event is Key, Scan, Paste, Resize, Focus, Tick, or whatever a Cmd returned.
+// Event is Key, Scan, Paste, Pointer, Resize, Focus, Tick, or whatever a Cmd returned.
 type Event interface{}
 
 // Key is one key press. Name is "rune" when it makes text, which is then in Text as one grapheme in NFC. Otherwise
@@ -33,6 +33,23 @@ type Paste struct {
 	Text string
 	Cut  bool
 }
+
+// Pointer is a mouse, pen or finger whose only button, or whose tip, is down, moves while it is down, or goes up: at
+// column X, row Y. It comes only while the canvas that was last drawn asked for it (Canvas.UsePointer).
+type Pointer struct {
+	X, Y int
+	Act  PointerAct
+}
+
+// PointerAct is what a pointer does.
+type PointerAct int
+
+// What pointers do.
+const (
+	PointerDown PointerAct = iota
+	PointerMove
+	PointerUp
+)
 
 // Resize tells the size of the terminal in cells: once after Init, before the first Draw, and when it changes.
 type Resize struct{ W, H int }

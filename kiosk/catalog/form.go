@@ -2,7 +2,9 @@ package catalog
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"countersign/internal/fault"
@@ -117,6 +119,12 @@ func (s *Service) readAgreement(m *mapping) {
 	m.done()
 }
 
+// ways are those in which customers can confirm anywhere; usual those that a service takes whose file names none.
+var (
+	ways  = []string{"token", "remote", "mail", "app", "ink"}
+	usual = ways[:4]
+)
+
 func (s *Service) readSigning(m *mapping) {
 	fields := make(map[string]bool)
 	for _, g := range m.mappings("signers") {
@@ -134,6 +142,15 @@ func (s *Service) readSigning(m *mapping) {
 	}
 	if m.has("signers") && !fields["customer"] {
 		m.refuse("catalog.no_customer", "signers", nil)
+	}
+	s.Confirm = usual
+	if m.has("confirm") {
+		s.Confirm = m.texts("confirm")
+	}
+	for _, way := range s.Confirm {
+		if !slices.Contains(ways, way) {
+			m.refuse("catalog.not_allowed", "confirm", fault.Args{"got": way, "known": strings.Join(ways, ", ")})
+		}
 	}
 	s.Seals = m.texts("seals")
 	for _, seal := range s.Seals {

@@ -45,7 +45,8 @@ type Service struct {
 	Rules      []Rule
 	Summary    []Line // what the customer is asked to agree to, in a few lines
 	Agreement  Agreement
-	Assurance  int // 1 typed, 2 card read and code, 3 chip or token, 4 certified: needed for the customer's signature
+	Confirm    []string // ways in which the customer may confirm, in the words of kiosk.Method
+	Assurance  int      // 1 typed, 2 card read and code, 3 chip or token, 4 certified: needed for the customer's signature
 	Signers    []Signer
 	Seals      []string // kinds of seal in the order of stamping: business, unit
 	Retain     int      // years to keep

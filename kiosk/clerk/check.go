@@ -201,7 +201,7 @@ func (p *checkPage) signers(a *App) string {
 	for _, s := range a.current().Plan {
 		switch s.Role {
 		case "customer":
-			out = append(out, a.t("clerk.check.by_otp", nil))
+			out = append(out, a.t("clerk.check.by_customer", nil))
 		case "business":
 			out = append(out, a.t("clerk.seal.business", nil))
 		case "unit":

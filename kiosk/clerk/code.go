@@ -2,21 +2,28 @@ package clerk
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
+	"countersign/internal/fault"
 	"countersign/internal/locale"
 	"countersign/internal/tui"
 	"countersign/kiosk"
 )
 
 // codePage is K13: the course of the customer's confirmation. It shows no code, only how many digits were typed.
-type codePage struct{ quiet }
+type codePage struct {
+	quiet
+	attesting bool // the clerk's word is on its way
+}
 
 func (p *codePage) keys() []binding {
 	return []binding{
 		{names: []string{"1"}, show: "1", label: "clerk.key.resend", rank: 1, on: when((*codePage).mayResend, "clerk.why.resend"), do: act((*codePage).resend)},
+		{names: []string{"2"}, show: "2", label: "clerk.key.rewrite", rank: 2, on: when((*codePage).wrote, ""), do: act((*codePage).rewrite)},
 		{names: []string{"3"}, show: "3", label: "clerk.key.fix_address", rank: 3, on: when((*codePage).running, ""), do: func(a *App, _ tui.Key) tui.Cmd { return a.reopen() }},
 		keyAside().labelled("clerk.key.aside_next"),
+		{names: []string{"f10"}, show: "F10", label: "clerk.key.attest", rank: 1, on: when((*codePage).mayAttest, "clerk.why.unwritten"), do: act((*codePage).attest)},
 		{names: []string{"f1"}, show: "F1", label: "clerk.key.rank", rank: 5, do: act((*codePage).rank)},
 		{names: []string{"esc"}, show: "Esc", label: "clerk.key.stop_signing", rank: 1, do: func(a *App, _ tui.Key) tui.Cmd { return a.reopen() }},
 		keyLock().wider(),
@@ -43,11 +50,23 @@ func (p *codePage) resend(a *App) tui.Cmd {
 }
 
 func (p *codePage) rank(a *App) tui.Cmd {
-	a.say(noteMark, "clerk.code.rank_why", nil)
+	id := "clerk.msg.ranks"
+	if way := a.order().Way; way != "" {
+		id = "clerk.msg.rank." + strconv.Itoa(int(way.Rank()))
+	}
+	a.say(noteMark, id, nil)
 	return nil
 }
 
-func (p *codePage) hint(a *App) string { return a.t("clerk.hint.code", nil) }
+func (p *codePage) hint(a *App) string {
+	switch a.order().Way {
+	case kiosk.ByInk:
+		return a.t("clerk.hint.ink", nil)
+	case kiosk.ByToken, kiosk.ByRemote:
+		return a.t("clerk.hint.own", nil)
+	}
+	return a.t("clerk.hint.code", nil)
+}
 
 func (p *codePage) alert(a *App) (mark, string) {
 	ch := a.current().Challenge
@@ -67,19 +86,33 @@ func (p *codePage) alert(a *App) (mark, string) {
 func (p *codePage) draw(a *App, c *tui.Canvas) {
 	a.head(c, a.orderTitle("clerk.code.title"))
 	a.steps(c)
-	ch, w := a.current().Challenge, width(c)
-	method := "clerk.code.none"
-	if ch != nil {
-		method = "clerk.method." + ch.Method
+	ch, w, way := a.current().Challenge, width(c), a.order().Way
+	method, rank, why := "clerk.code.none", "", "clerk.code.not_chosen"
+	if way != "" {
+		method, rank, why = "clerk.method."+way.Record(), a.t("clerk.code.rank", locale.Args{"rank": way.Rank().String()}), "clerk.code.chosen"
+	}
+	for _, o := range a.current().Offers {
+		if o.Method == kiosk.ByToken && o.Why == kiosk.WhyDevice && way.Code() {
+			why = "offer." + o.Why // nobody chose it freely
+		}
 	}
 	c.Put(1, 3, a.t("clerk.code.how", nil), tui.Bold)
 	c.PutMax(17, 3, 28, a.t(method, nil), tui.Text)
-	c.PutMax(46, 3, w-46, a.t("clerk.code.rank", nil), tui.Muted)
+	c.PutMax(46, 3, w-46, rank, tui.Muted)
 	c.Put(1, 4, a.t("clerk.code.why", nil), tui.Bold)
-	c.PutMax(17, 4, w-17, a.t("clerk.code.no_certificate", nil), tui.Text)
+	c.PutMax(17, 4, w-17, a.t(why, nil), tui.Text)
 	c.Put(1, 5, a.t("clerk.hash", nil), tui.Bold)
 	c.Put(17, 5, a.current().Hash, tui.Text)
 	c.PutMax(46, 5, w-46, a.t("clerk.code.bound", nil), tui.Muted)
+	if way != "" && !way.Code() {
+		if way == kiosk.ByInk {
+			p.drawPad(a, c, 7)
+		} else {
+			p.drawOwn(a, c, 7)
+		}
+		a.drawPanes(c)
+		return
+	}
 	y := p.drawCourse(a, c, 7)
 
 	if ch != nil {
@@ -112,19 +145,25 @@ func (p *codePage) choice(a *App, c *tui.Canvas, y int, key, label, note string,
 	c.PutMax(38, y, width(c)-38, note, tui.Muted)
 }
 
+// course returns what draws one step of a confirmation and moves y on to the next: whether the order stands there, what
+// happens, when, and what is to be said of it.
+func course(c *tui.Canvas, y *int) func(m mark, here bool, what, when, note string) {
+	return func(m mark, here bool, what, when, note string) {
+		if here {
+			putMark(c, 1, *y, "▸")
+		}
+		putMark(c, 3, *y, m)
+		c.PutMax(5, *y, 25, what, tui.Text)
+		c.PutMax(30, *y, 10, when, tui.Text)
+		c.PutMax(41, *y, width(c)-41, note, tui.Muted)
+		*y++
+	}
+}
+
 // drawCourse draws what has happened and what the customer does now.
 func (p *codePage) drawCourse(a *App, c *tui.Canvas, y int) int {
 	ch := a.current().Challenge
-	put := func(m mark, here bool, what, when, note string) {
-		if here {
-			putMark(c, 1, y, "▸")
-		}
-		putMark(c, 3, y, m)
-		c.PutMax(5, y, 25, what, tui.Text)
-		c.PutMax(30, y, 10, when, tui.Text)
-		c.PutMax(41, y, width(c)-41, note, tui.Muted)
-		y++
-	}
+	put := course(c, &y)
 	if a.order().State == kiosk.Agreed {
 		put(waitMark, true, a.t("clerk.code.making", nil), "", "")
 	}
@@ -157,3 +196,28 @@ func (p *codePage) drawCourse(a *App, c *tui.Canvas, y int) int {
 }
 
 func upper(s string) string { return strings.ToUpper(s) }
+
+// drawOwn draws the course of a signature with a key of the customer's own.
+func (p *codePage) drawOwn(a *App, c *tui.Canvas, y int) {
+	own, w := a.order().Own, width(c)
+	if own == nil {
+		return
+	}
+	put := course(c, &y)
+	put(doneMark, false, a.t("clerk.own.asked", nil), a.clock(own.Asked), a.t("clerk.code.purpose", locale.Args{"serial": serial(a.order().Number)}))
+	switch {
+	case own.State == kiosk.RemoteFailed:
+		put("✗", true, a.t("clerk.own.failed", nil), "", locale.Fault(a.lang, fault.New(fault.Conflict, own.Failed, own.FailedArgs)))
+	case own.PreparedID == "":
+		put(waitMark, true, a.t("clerk.own.chooses", nil), "", a.t("clerk.code.on_their_screen", nil))
+	default:
+		put(doneMark, false, a.t("clerk.own.certificate", nil), a.clock(own.Prepared), a.t("clerk.own.whose", locale.Args{"issuer": own.Issuer, "serial": own.Serial}))
+		where := a.t("clerk.code.on_their_screen", nil)
+		if own.Provider != "" {
+			where = a.t("clerk.own.phone", locale.Args{"provider": own.Provider, "serial": serial(a.order().Number), "left": a.seconds(max(own.Until.Sub(a.now()), 0))})
+		}
+		put(waitMark, true, a.t("clerk.own.signs", nil), "", where)
+	}
+	put(" ", false, a.t("clerk.own.signature", nil), a.t("clerk.reading.not_yet", nil), "")
+	c.PutMax(1, min(y+1, bottom(c)-1), w-2, a.t("clerk.own.never", nil), tui.Text)
+}

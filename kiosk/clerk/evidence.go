@@ -219,7 +219,7 @@ func (p *evidencePage) rows(a *App) []evidenceRow {
 		add("agreed", a.t("clerk.reading.version", locale.Args{"version": d.Agreement}), a.minute(o.Times.Agreed), customer)
 	}
 	if cf := o.Confirm; cf != nil {
-		add("otp", a.t("clerk.evidence.otp_how", locale.Args{"method": a.t("clerk.method."+cf.Method, nil), "to": cf.Channel, "n": max(cf.Tries, 1)}), a.minute(cf.At), customer)
+		add("confirmed", a.confirmedHow(cf), a.minute(cf.At), customer)
 	}
 	if o.HandOver.State != "" {
 		_, text := a.handOver(o.HandOver)
@@ -244,6 +244,19 @@ func (p *evidencePage) rows(a *App) []evidenceRow {
 		add("journal", a.t(word, locale.Args{"from": a.count(v.Entries[0]), "to": a.count(v.Entries[n-1]), "root": root}), "", "")
 	}
 	return out
+}
+
+// confirmedHow says by what the customer confirmed, and what it is worth.
+func (a *App) confirmedHow(c *kiosk.Confirmation) string {
+	args := locale.Args{"rank": c.Rank().String(), "method": a.t("clerk.method."+c.Method, nil), "to": c.Channel, "n": max(c.Tries, 1), "witness": shortName(c.Witness.Name)}
+	switch {
+	case c.Challenge != "":
+		return a.t("clerk.evidence.by_code", args)
+	case c.Serial != "":
+		args["serial"] = c.Serial
+		return a.t("clerk.evidence.by_own", args)
+	}
+	return a.t("clerk.evidence.by_ink", args)
 }
 
 // fieldNumber is the number of a field in an order that is not the one in hand.

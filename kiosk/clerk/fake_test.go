@@ -38,6 +38,7 @@ type hall struct {
 	events  chan Update
 	picture []byte
 	ch      *kiosk.ChallengeView
+	pad     *kiosk.Pad
 	seam    kiosk.Seam
 	away    bool  // the seal service does not answer
 	lost    bool  // nothing answers
@@ -150,7 +151,7 @@ func (h *hall) view(o *kiosk.Order, s *catalog.Service) kiosk.OrderView {
 		p := *o.Portrait
 		c.Portrait = &p
 	}
-	v := kiosk.OrderView{Order: c, Service: s, Hash: "3F9A 71C2 8E04 D5B6", Words: "không đồng", Challenge: h.ch, Seam: h.seam,
+	v := kiosk.OrderView{Order: c, Service: s, Hash: "3F9A 71C2 8E04 D5B6", Words: "không đồng", Challenge: h.ch, Pad: h.pad, Seam: h.seam,
 		Median: 12*time.Minute + 10*time.Second, Elapsed: 11*time.Minute + 34*time.Second, Entries: []int64{88398, 88412}}
 	for _, p := range s.Check(o.Values, h.clock.Now()) {
 		v.Problems = append(v.Problems, kiosk.Problem{Field: p.Field, Number: p.Number, Code: p.Err.Code, Args: p.Err.Args, Note: p.Note})
@@ -162,12 +163,12 @@ func (h *hall) view(o *kiosk.Order, s *catalog.Service) kiosk.OrderView {
 				Args: fault.Args{"number": strconv.Itoa(f.Number), "reason": "@objection." + strconv.Itoa(ob.Reason)}})
 		}
 	}
-	v.Plan = []kiosk.SealPlan{{Role: "customer", Name: o.Confirmee, By: "otp"}, {Role: "clerk", Name: "Ngô Lan Anh", By: "counter_key", Until: time.Date(2027, 6, 30, 0, 0, 0, 0, clock.Vietnam)},
+	v.Plan = []kiosk.SealPlan{{Role: "customer", Name: o.Confirmee, By: "otp_mail"}, {Role: "clerk", Name: "Ngô Lan Anh", By: "counter_key", Until: time.Date(2027, 6, 30, 0, 0, 0, 0, clock.Vietnam)},
 		{Role: "business", Name: "Dấu nghiệp vụ 2", By: "seal_service", Size: 36, Until: time.Date(2027, 12, 31, 0, 0, 0, 0, clock.Vietnam), Grant: "118/QĐ-PCBG", Use: 218, Away: h.away},
 		{Role: "unit", Name: "Điện lực Bắc Giang", By: "seal_service", Size: 36, Until: time.Date(2027, 12, 31, 0, 0, 0, 0, clock.Vietnam), Grant: "118/QĐ-PCBG", Use: 1045, Away: h.away},
 		{Role: "timestamp", Name: "Dấu thời gian", By: "tsa"}}
 	if o.Confirm != nil {
-		v.Plan[0].Done = o.Confirm.At
+		v.Plan[0].Done, v.Plan[0].By = o.Confirm.At, o.Confirm.Method
 	}
 	return v
 }

@@ -111,7 +111,7 @@ func (w *world) finish() int {
 		type 1
 		see "CHỜ KHÁCH XÁC NHẬN"`).Overhead
 	w.hall.customer(w.t, func(o *kiosk.Order) error {
-		if err := o.Challenged("c1", w.hall.clock.Now()); err != nil {
+		if err := o.Challenged("c1", kiosk.ByMail, w.hall.clock.Now()); err != nil {
 			return err
 		}
 		return o.ConfirmedBy(kiosk.Confirmation{Method: "otp_mail", Challenge: "c1", At: w.hall.clock.Now(), SignedID: "s"}, w.hall.clock.Now())

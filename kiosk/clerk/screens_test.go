@@ -260,6 +260,9 @@ func TestK13ShowsTheCourseAndNoCode(t *testing.T) {
 	w.hall.mu.Lock()
 	w.hall.ch = &kiosk.ChallengeView{Method: "otp_mail", To: "t***@mau.example", Asked: now, Sent: "done", SentAt: now.Add(time.Second),
 		Expires: now.Add(5 * time.Minute), Try: 1, Tries: 5, Digits: 3, State: "open", Again: now.Add(30 * time.Second)}
+	for _, o := range w.hall.orders {
+		o.Way = kiosk.ByMail
+	}
 	w.hall.mu.Unlock()
 	w.hall.push(w.hall.newest())
 	w.wait("3/6 số")

@@ -159,8 +159,14 @@ func (p *sealPage) drawPlan(a *App, c *tui.Canvas, y, n int, s kiosk.SealPlan) {
 // by says with what a signature is made.
 func (a *App) by(s kiosk.SealPlan) string {
 	switch s.By {
-	case "otp", "otp_mail", "otp_app":
+	case "":
+		return a.t("clerk.by.chooses", nil)
+	case "otp_mail", "otp_app":
 		return a.t("clerk.by.otp", nil)
+	case "token", "remote":
+		return a.t("clerk.by.token", nil)
+	case "ink":
+		return a.t("clerk.by.ink", nil)
 	case "counter_key":
 		return a.t("clerk.by.counter_key", locale.Args{"counter": a.counter()})
 	case "tsa":

@@ -69,6 +69,9 @@ type Service interface {
 	Retake(ctx context.Context, key string) (kiosk.OrderView, error)
 
 	Resend(ctx context.Context, key string) (kiosk.OrderView, error)
+	// Attest is the clerk's word that they saw the customer write; Rewrite gives the customer the pen again.
+	Attest(ctx context.Context, key string) (kiosk.OrderView, error)
+	Rewrite(ctx context.Context, key string) (kiosk.OrderView, error)
 	Seal(ctx context.Context, key, lastFour string) (kiosk.OrderView, error)
 	Reprint(ctx context.Context, key string) (kiosk.OrderView, error)
 	// FixMail corrects the address for delivery of the receipt only.

@@ -180,7 +180,7 @@ func (w *world) toSeal() {
 	w.t.Helper()
 	w.toCode()
 	w.hall.customer(w.t, func(o *kiosk.Order) error {
-		if err := o.Challenged("c1", w.hall.clock.Now()); err != nil {
+		if err := o.Challenged("c1", kiosk.ByMail, w.hall.clock.Now()); err != nil {
 			return err
 		}
 		return o.ConfirmedBy(kiosk.Confirmation{Method: "otp_mail", Channel: "t***@mau.example", Challenge: "c1", Tries: 1, At: w.hall.clock.Now(), SignedID: "s"}, w.hall.clock.Now())

@@ -7,6 +7,7 @@ import (
 
 	"countersign/internal/locale"
 	"countersign/internal/tui"
+	"countersign/kiosk/mirror"
 )
 
 // act is one thing that the customer asked for.
@@ -53,6 +54,9 @@ func (a *App) about() string {
 	}
 	if s.Confirm != nil {
 		out += " code " + s.Confirm.SentAt.String()
+		if s.Stage == mirror.Ink || s.Stage == mirror.Remote {
+			out += " " + s.Confirm.State
+		}
 	}
 	if s.Delivery != nil {
 		out += " receipt " + s.Delivery.Medium + s.Delivery.MailState + s.Delivery.Print

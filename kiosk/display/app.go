@@ -4,12 +4,13 @@
 // App is the root screen. It shows what the newest mirror.Snapshot says and adds only what nobody else needs to know:
 // how far the rows are scrolled, an objection being typed, the digits of a code. What a stage looks like is a page
 // made without side effects (the *_draw.go files); what its keys do is beside the stage's name (form.go, reading.go,
-// card.go, code.go, receipt.go).
+// card.go, code.go, ink.go, token.go, remote.go, receipt.go).
 //
 // Invariants:
-//   - Digits, Enter, + - . * are all the keys there are. No text is ever asked for.
+//   - Digits, Enter, + - . * are all the keys there are. No text is ever asked for. A pointer writes on one surface only.
 //   - Every act names the order that was on the screen when the key was pressed; answers for another one are dropped.
-//   - A code that is half typed is wiped when its question, its order or the connection goes.
+//   - A code or a PIN that is half typed is wiped when its question, its order or the connection goes. A PIN goes to the
+//     token's agent in this process and nowhere else.
 //   - What has to be agreed to has to have been on the screen: Enter works at the end of the rows, not before.
 //   - Five seconds without news draw the curtain. Nothing of a customer stays after the thanks.
 //
@@ -24,6 +25,7 @@ import (
 	"countersign/internal/locale"
 	"countersign/internal/tui"
 	"countersign/kiosk/mirror"
+	"countersign/signing/ink"
 )
 
 // Options are what the terminal knows before the service has said anything. The zero value works.
@@ -34,6 +36,8 @@ type Options struct {
 	Counter string
 	// NoPictures shows a portrait in words only.
 	NoPictures bool
+	Pad        Pad   // nil: there is no signature pad
+	Agent      Agent // nil: no token can be used at this screen
 }
 
 // How long the screen waits for somebody.
@@ -79,9 +83,12 @@ type App struct {
 	picture  picture
 
 	code     []byte
-	enrolled bool // the QR code was scanned, says the customer
-	secret   bool // the app's secret is shown in letters
-	choosing bool // another way to get a code
+	ink      writing
+	own      owning
+	phoned   time.Time // the confirmation for which a provider was asked
+	enrolled bool      // the QR code was scanned, says the customer
+	secret   bool      // the app's secret is shown in letters
+	choosing bool      // another way to confirm
 	full     time.Time
 	stopped  time.Time // until when the goodbye after stopping stands
 	cleared  string    // the order whose thanks are over
@@ -140,6 +147,12 @@ func (a *App) Handle(ev tui.Event) tui.Cmd {
 		return a.key(ev)
 	case tui.Scan, tui.Paste:
 		return a.touch() // Nothing here is ever scanned or pasted, least of all a code.
+	case tui.Pointer:
+		return a.pointer(ev)
+	case tokens:
+		return a.foundTokens(ev)
+	case padded:
+		return a.takePad(ev)
 	case tui.Tick:
 		return tui.Batch(tui.After(second, tui.Tick{}), a.tick())
 	case answer:
@@ -147,9 +160,18 @@ func (a *App) Handle(ev tui.Event) tui.Cmd {
 	case fetched:
 		a.take(ev)
 	case tui.Resize:
-		a.w, a.h = ev.W, ev.H
+		a.resize(ev.W, ev.H)
 	}
 	return nil
+}
+
+// resize takes the window's new size in. Strokes belong to the surface on which they were drawn.
+func (a *App) resize(w, h int) {
+	if (w != a.w || h != a.h) && len(a.ink.drawing.Strokes) > 0 && a.ink.drawing.Source == ink.Terminal && !a.written() {
+		a.ink.drawing.Strokes, a.ink.down = nil, false
+		a.say(noteMark, "display.msg.resized", nil)
+	}
+	a.w, a.h = w, h
 }
 
 // now is this machine's time; serviceNow the service's, which codes and terms are counted by.

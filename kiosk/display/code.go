@@ -2,11 +2,13 @@ package display
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"countersign/internal/fault"
 	"countersign/internal/locale"
 	"countersign/internal/tui"
+	"countersign/kiosk"
 	"countersign/kiosk/mirror"
 	"countersign/signing/otp"
 )
@@ -17,6 +19,8 @@ func (a *App) confirming() mirror.Stage {
 	switch {
 	case c == nil || a.snap.Stage == mirror.Channel || a.choosing:
 		return mirror.Channel
+	case a.snap.Stage == mirror.Ink, a.snap.Stage == mirror.Token, a.snap.Stage == mirror.Remote:
+		return a.snap.Stage
 	case c.Enrol != "" && !a.enrolled:
 		return mirror.Enrol
 	}
@@ -42,20 +46,18 @@ func (a *App) channelKeys() []binding {
 	if c == nil {
 		return nil
 	}
-	from, out := byte('1'), []binding{}
-	if c.Mail == "" {
-		from = '2'
-	}
-	show := string(from)
-	if from < '2' {
-		show += "-2"
-	}
-	out = append(out, binding{names: digits(from, '2'), show: show, label: "display.key.choose", once: true, do: func(key string) tui.Cmd {
-		if key == "1" {
-			return a.channel("mail")
+	var out []binding
+	var keys []string
+	for i, o := range c.Offers {
+		if a.whyNot(o) == "" {
+			keys = append(keys, digit(i))
 		}
-		return a.channel("app")
-	}})
+	}
+	if len(keys) > 0 {
+		out = append(out, binding{names: keys, show: strings.Join(keys, " "), label: "display.key.choose", once: true, do: func(key string) tui.Cmd {
+			return a.channel(string(c.Offers[key[0]-'1'].Method))
+		}})
+	}
 	if a.choosing {
 		return append(out, binding{names: []string{"-"}, show: "-", label: "display.key.to_code", do: func(string) tui.Cmd {
 			a.choosing = false
@@ -69,7 +71,18 @@ func (a *App) notSigning() binding {
 	return binding{names: []string{"-"}, show: "-", label: "display.key.no_sign", do: a.stop, once: true}
 }
 
-// channel asks for a code by the given way.
+// whyNot says what keeps the customer from a way: what the service knows, and what only this machine does.
+func (a *App) whyNot(o kiosk.Offer) string {
+	if o.Why == "" && o.Method == kiosk.ByToken && a.opt.Agent == nil {
+		return "no_agent"
+	}
+	return o.Why
+}
+
+// digit is the key that chooses the nth offer, counted from 0.
+func digit(n int) string { return string(rune('1' + n)) }
+
+// channel begins a confirmation in the given way.
 func (a *App) channel(method string) tui.Cmd {
 	order := a.snap.Order
 	a.wipe()

@@ -3,6 +3,7 @@ package display
 import (
 	"countersign/internal/locale"
 	"countersign/internal/tui"
+	"countersign/kiosk"
 	"countersign/kiosk/mirror"
 	"countersign/signing/otp"
 )
@@ -12,7 +13,7 @@ const colAct = 23 // values on C6
 // channelPage asks how the customer wants to get a code.
 func (a *App) channelPage(w int) page {
 	s := &a.snap
-	p := page{title: a.t("display.code.title", nil), steps: true}
+	p := page{title: a.t("display.channel.title", nil), steps: true}
 	p.skip(1)
 	p.para(w, colLabel, a.t("display.channel.what", locale.Args{"order": s.Serial}), tui.Text)
 	p.fact(w, colLabel, colAct, a.t("display.code.hash", nil), s.Hash)
@@ -23,33 +24,49 @@ func (a *App) channelPage(w int) page {
 	if c == nil {
 		return p
 	}
-	if c.Mail != "" {
-		choice(&p, w, "1", a.t("display.channel.mail", nil), c.Mail, a.t("display.channel.mail_how", nil))
-		p.skip(1)
+	for i, o := range c.Offers {
+		a.offerRows(&p, w, digit(i), o)
 	}
-	how := "display.channel.app_new"
-	if c.HasApp {
-		how = "display.channel.app_how"
-	}
-	choice(&p, w, "2", a.t("display.channel.app", nil), a.t(how, nil), "")
-	p.skip(3)
+	p.skip(1)
+	p.para(w, colLabel, a.t("display.channel.ranks", nil), tui.Muted)
 	p.para(w, colLabel, a.t("display.code.only_here", nil), tui.Text)
 	return p
 }
 
-// choice appends a digit with what it chooses, a value and an explanation below it.
-func choice(p *page, w int, key, label, value, how string) {
-	const at, col = 10, 26
-	for i, l := range tui.Wrap(value, w-col) {
-		r := text(col, l, tui.Text)
+// offerRows appends a way to confirm: its digit, what it needs and what it is worth, or why it can't be chosen.
+func (a *App) offerRows(p *page, w int, key string, o kiosk.Offer) {
+	const at, col, rankWide = 10, 27, 10
+	label := a.t("display.channel."+string(o.Method), nil)
+	if why := a.whyNot(o); why != "" {
+		for i, l := range tui.Wrap(a.t("offer."+why, nil), w-col) {
+			r := text(col, l, tui.Muted)
+			if i == 0 {
+				r = text(at, label, tui.Muted).and(col, l, tui.Muted)
+			}
+			p.add(r)
+		}
+		return
+	}
+	for i, l := range tui.Wrap(a.offerHow(o.Method), w-col-rankWide) {
+		r := text(col, l, tui.Muted)
 		if i == 0 {
-			r = text(colLabel, key, tui.Text|tui.Bold).and(at, label, tui.Text).and(col, l, tui.Text)
+			r = text(colLabel, key, tui.Text|tui.Bold).and(at, label, tui.Text|tui.Bold).and(col, l, tui.Text).
+				and(w-rankWide+1, a.t("display.channel.rank", locale.Args{"rank": o.Rank.String()}), tui.Text)
 		}
 		p.add(r)
 	}
-	if how != "" {
-		p.para(w, col, how, tui.Muted)
+}
+
+// offerHow says what a way needs of the customer.
+func (a *App) offerHow(m kiosk.Method) string {
+	c := a.snap.Confirm
+	switch {
+	case m == kiosk.ByMail:
+		return c.Mail
+	case m == kiosk.ByApp && !c.HasApp:
+		return a.t("display.channel.app_new", nil)
 	}
+	return a.t("display.channel."+string(m)+"_how", nil)
 }
 
 // codePage is C6: what the code is for, and six cells that show no digit.

@@ -223,7 +223,7 @@ func TestASpentCodeTakesNoDigitsAndOffersAnother(t *testing.T) {
 	}
 	d.shows("Mã đã hết hạn")
 	d.press("+")
-	d.shows("Quý khách muốn lấy mã bằng cách nào?")
+	d.shows("Quý khách muốn xác nhận bằng cách nào?")
 	d.press("2")
 	d.asked("touch", "channel K1 app")
 }

@@ -3,6 +3,7 @@ package display
 import (
 	"time"
 
+	"countersign/internal/fault"
 	"countersign/internal/locale"
 	"countersign/internal/tui"
 	"countersign/kiosk/mirror"
@@ -57,13 +58,16 @@ func (a *App) Draw(c *tui.Canvas) {
 	if v.steps {
 		a.drawSteps(c)
 	}
-	y := 2
+	y := firstRow
 	for _, r := range v.visible() {
 		a.drawRow(c, y, r)
 		y++
 	}
 	for i, r := range v.tail {
 		a.drawRow(c, a.h-3-len(v.tail)+i, r)
+	}
+	if a.stage == mirror.Ink && !a.written() {
+		c.UsePointer()
 	}
 	a.drawFoot(c)
 }
@@ -227,11 +231,23 @@ func (a *App) standing() notice {
 	case mirror.Card:
 		return plain("display.msg.card", nil)
 	case mirror.Channel:
+		if c := a.snap.Confirm; c != nil && c.Failed != "" {
+			return notice{mark: errorMark, text: locale.Fault(a.lang(), fault.New(fault.Conflict, c.Failed, c.FailedArgs))}
+		}
 		return plain("display.msg.channel", nil)
 	case mirror.Enrol:
 		return plain("display.msg.enrol", nil)
 	case mirror.Code:
 		return a.codeNotice()
+	case mirror.Token:
+		return a.tokenNotice()
+	case mirror.Remote:
+		return plain("display.msg.remote", nil)
+	case mirror.Ink:
+		if a.written() {
+			return notice{mark: waitMark, text: a.t("display.msg.attest", locale.Args{"clerk": shortName(a.snap.Clerk)})}
+		}
+		return plain("display.msg.ink", nil)
 	case mirror.Waiting:
 		return plain("display.msg.waiting", nil)
 	case mirror.Receipt:

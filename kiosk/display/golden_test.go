@@ -6,6 +6,7 @@ import (
 
 	"countersign/internal/tui"
 	"countersign/internal/tui/tuitest"
+	"countersign/kiosk/display"
 	"countersign/kiosk/mirror"
 )
 
@@ -64,6 +65,26 @@ func stages() map[string]func(t testing.TB) *desk {
 			d.press("1", "2", "3")
 			return d
 		},
+		"c6-ink": one(func() mirror.Snapshot { return pen("open") }),
+		"c6-ink-written": func(t testing.TB) *desk {
+			d := newDesk(t, pen("open"))
+			d.writes()
+			d.press("enter")
+			d.hear(pen("written"))
+			return d
+		},
+		"c6-token": func(t testing.TB) *desk {
+			d := withBox(t, &box{plugged: []display.Certificate{held("NGUYỄN VĂN THỬ", "last")}})
+			d.press("1", "2", "3")
+			return d
+		},
+		"c6-remote":          one(func() mirror.Snapshot { return phone(true, "SmartCA (MÔ PHỎNG)") }),
+		"c6-remote-choice":   one(func() mirror.Snapshot { return phone(false, "VNPT SmartCA", "Viettel MySign") }),
+		"c6-token-none":      func(t testing.TB) *desk { return withBox(t, &box{}) },
+		"c6-token-no-module": one(own),
+		"c6-token-two": func(t testing.TB) *desk {
+			return withBox(t, &box{plugged: []display.Certificate{held("NGUYỄN VĂN THỬ", "ready"), held("CÔNG TY TNHH MẪU SẢN XUẤT", "ready")}})
+		},
 		"waiting": one(waiting), "c7-receipt": one(receipt), "c7-refused": one(refused), "c8-rating": one(rating), "c9-thanks": one(thanks),
 		"stopped": one(stopped), "c10-locked": one(curtain),
 		"c10-lost": func(t testing.TB) *desk {
@@ -82,7 +103,7 @@ func TestEveryStageAsDrawn(t *testing.T) {
 
 func TestOtherLanguages(t *testing.T) {
 	for _, lang := range []string{"en", "zh-Hant"} {
-		for name, snap := range map[string]mirror.Snapshot{"c1-welcome": welcome(), "c6-code": code(), "c7-receipt": receipt(), "c2-invite": invite()} {
+		for name, snap := range map[string]mirror.Snapshot{"c1-welcome": welcome(), "c6-code": code(), "c6-channel": channel(), "c6-ink": pen("open"), "c6-remote": phone(true, "SmartCA"), "c6-token": own(), "c7-receipt": receipt(), "c2-invite": invite()} {
 			t.Run(lang+" "+name, func(t *testing.T) {
 				snap.Lang = lang
 				tuitest.Golden(t, name+"-"+lang+".txt", newDesk(t, snap).plain())
@@ -96,10 +117,13 @@ func TestOtherSizes(t *testing.T) {
 		name string
 		w, h int
 	}{{"60x20", 60, 20}, {"100x30", 100, 30}, {"132x43", 132, 43}, {"200x50", 200, 50}} {
-		for name, snap := range map[string]mirror.Snapshot{"c2-live": form(), "c3-reading": reading(2)} {
+		for name, snap := range map[string]mirror.Snapshot{"c2-live": form(), "c3-reading": reading(2), "c6-channel": channel(), "c6-ink": pen("open"), "c6-remote": phone(true, "SmartCA (MÔ PHỎNG)"), "c6-token": own()} {
 			t.Run(size.name+" "+name, func(t *testing.T) {
 				d := newDesk(t, snap)
 				d.size(size.w, size.h)
+				if snap.Stage == mirror.Ink {
+					d.writes()
+				}
 				tuitest.Golden(t, name+"-"+size.name+".txt", d.plain())
 			})
 		}

@@ -36,18 +36,22 @@ func (a *App) hear(s mirror.Snapshot) tui.Cmd {
 	a.turnedTo(old.Page, s.Page)
 	if !sameQuestion(old.Confirm, s.Confirm) {
 		a.wipe()
+		a.dropStrokes()
+		a.dropOwn()
 		a.enrolled, a.secret, a.choosing = false, false, false
 	}
 	a.settle()
 	if a.acts.about != a.about() {
 		a.acts.decided = time.Time{}
 	}
-	return a.fetch()
+	return tui.Batch(a.fetch(), a.askPad(), a.lookForTokens(), a.askOnlyProvider())
 }
 
 // forget drops all that belongs to the order or to the connection that has gone.
 func (a *App) forget() {
 	a.wipe()
+	a.dropStrokes()
+	a.dropOwn()
 	a.forgetActs()
 	a.rows, a.asking, a.reported = nil, asking{}, report{}
 	a.agreeing, a.turning, a.before, a.beforeOf = false, false, nil, 0
@@ -90,7 +94,7 @@ func (a *App) shown() mirror.Stage {
 		if a.agreeing && s.Page != nil && s.Page.End {
 			return mirror.Agree
 		}
-	case mirror.Channel, mirror.Enrol, mirror.Code:
+	case mirror.Channel, mirror.Enrol, mirror.Code, mirror.Ink, mirror.Token, mirror.Remote:
 		return a.confirming()
 	case mirror.Receipt:
 		if chosen(s.Delivery) {
@@ -138,7 +142,7 @@ func (a *App) tick() tui.Cmd {
 		return a.clear()
 	}
 	if run == nil || !a.undecided() {
-		return nil
+		return a.lookForTokens()
 	}
 	a.since = now
 	return a.decide(run, nil)

@@ -28,8 +28,14 @@ type desk struct {
 
 func newDesk(t testing.TB, snaps ...mirror.Snapshot) *desk {
 	t.Helper()
+	return newDeskWith(t, display.Options{}, snaps...)
+}
+
+func newDeskWith(t testing.TB, o display.Options, snaps ...mirror.Snapshot) *desk {
+	t.Helper()
 	d := &desk{t: t, svc: &recorder{news: make(chan mirror.Snapshot, 1)}, now: clock.At(at), w: 80, h: 24}
-	d.app = display.New(d.svc, display.Options{Clock: d.now, Unit: "Điện lực Bắc Giang", Counter: "3"})
+	o.Clock, o.Unit, o.Counter = d.now, "Điện lực Bắc Giang", "3"
+	d.app = display.New(d.svc, o)
 	d.app.Handle(tui.Resize{W: d.w, H: d.h})
 	d.run(d.app.Init())
 	for _, s := range snaps {

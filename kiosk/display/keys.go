@@ -86,6 +86,12 @@ func (a *App) stageKeys() []binding {
 		return a.enrolKeys()
 	case mirror.Code:
 		return a.codeKeys()
+	case mirror.Ink:
+		return a.inkKeys()
+	case mirror.Token:
+		return a.tokenKeys()
+	case mirror.Remote:
+		return a.remoteKeys()
 	case mirror.Receipt:
 		return a.receiptKeys()
 	case mirror.Rating:

@@ -22,6 +22,7 @@ const (
 	widthNote  = 22
 
 	minWidth, minHeight = 60, 20
+	firstRow            = 2 // of the screen, below title and steps
 )
 
 // span is a piece of text on a row.
@@ -33,12 +34,13 @@ type span struct {
 
 // row is one row of a page.
 type row struct {
-	spans  []span
-	gap    bool // blank only for looks: the first to go when there is no room
-	follow bool // the rows are scrolled so that this one is seen
-	pic    []tui.Cell
-	picX   int
-	caretX int // 0 is none
+	spans   []span
+	gap     bool // blank only for looks: the first to go when there is no room
+	follow  bool // the rows are scrolled so that this one is seen
+	pic     []tui.Cell
+	surface int // row of the surface that is written on, from 1; 0 is none
+	picX    int
+	caretX  int // 0 is none
 }
 
 // page is what a stage shows between the step line and the seam.

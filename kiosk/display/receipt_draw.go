@@ -102,3 +102,18 @@ func (a *App) delivery(state, done, waiting string, args locale.Args) span {
 	}
 	return span{s: "~ " + a.t(waiting, args), st: tui.Wait}
 }
+
+// choice appends a digit with what it chooses, a value and an explanation below it.
+func choice(p *page, w int, key, label, value, how string) {
+	const at, col = 10, 26
+	for i, l := range tui.Wrap(value, w-col) {
+		r := text(col, l, tui.Text)
+		if i == 0 {
+			r = text(colLabel, key, tui.Text|tui.Bold).and(at, label, tui.Text).and(col, l, tui.Text)
+		}
+		p.add(r)
+	}
+	if how != "" {
+		p.para(w, col, how, tui.Muted)
+	}
+}

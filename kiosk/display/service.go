@@ -25,11 +25,19 @@ type Service interface {
 
 	Portrait(ctx context.Context, order string) ([]byte, error)
 
-	// Channel asks for a confirmation: "mail" or "app"; "enrol" shows the QR code of a new app secret.
+	// Channel asks for a confirmation: by the words of kiosk.Method.
 	Channel(ctx context.Context, order, method string) error
 	Digits(ctx context.Context, order string, n int) error // how many digits are typed, never which
 	Code(ctx context.Context, order, code string) error
 	Resend(ctx context.Context, order string) error
+	Write(ctx context.Context, order string, strokes []byte) error // handwriting, as a stroke file
+
+	// PrepareOwn tells the service which certificate of the customer's token is to sign, and returns the digest that its key
+	// signs; FinishOwn hands the signature in.
+	PrepareOwn(ctx context.Context, order string, chain [][]byte) (digest [32]byte, err error)
+	// Remote asks the customer's telephone to sign, by one of the providers.
+	Remote(ctx context.Context, order string, provider int) error
+	FinishOwn(ctx context.Context, order string, signature []byte) error
 
 	Receipt(ctx context.Context, order, medium string) error // mail, print, both, none
 	WrongMail(ctx context.Context, order string) error

@@ -70,6 +70,18 @@ func (r *recorder) Digits(_ context.Context, order string, n int) error {
 func (r *recorder) Code(_ context.Context, order, code string) error {
 	return r.note("code " + order + " " + code)
 }
+func (r *recorder) Write(_ context.Context, order string, strokes []byte) error {
+	return r.note("write " + order + " " + string(strokes))
+}
+func (r *recorder) PrepareOwn(_ context.Context, order string, chain [][]byte) ([32]byte, error) {
+	return [32]byte{7}, r.note("prepare " + order + " " + string(chain[0]))
+}
+func (r *recorder) FinishOwn(_ context.Context, order string, signature []byte) error {
+	return r.note("finish " + order + " " + string(signature))
+}
+func (r *recorder) Remote(_ context.Context, order string, provider int) error {
+	return r.note("remote " + order + " " + string(rune('0'+provider)))
+}
 func (r *recorder) Resend(_ context.Context, order string) error { return r.note("resend " + order) }
 func (r *recorder) Receipt(_ context.Context, order, medium string) error {
 	return r.note("receipt " + order + " " + medium)
@@ -221,7 +233,24 @@ func pictured() mirror.Snapshot {
 
 func channel() mirror.Snapshot {
 	s := base(mirror.Channel, 5, seam("seam.counter.waits_code", "clerk", clerk))
-	s.Confirm = &mirror.Confirm{Mail: "t***@mau.example", Amount: "0 đ (không đồng)"}
+	s.Confirm = &mirror.Confirm{Mail: "t***@mau.example", Amount: "0 đ (không đồng)", Offers: offers()}
+	return s
+}
+
+// offers are those of a service that takes every way.
+func offers() []kiosk.Offer {
+	out := make([]kiosk.Offer, len(kiosk.Methods))
+	for i, m := range kiosk.Methods {
+		out[i] = kiosk.Offer{Method: m, Rank: m.Rank()}
+	}
+	return out
+}
+
+// pen is the stage at which the customer writes by hand.
+func pen(state string) mirror.Snapshot {
+	s := channel()
+	s.Stage, s.Seam = mirror.Ink, seam("seam.counter.watches", "clerk", clerk)
+	s.Confirm.Method, s.Confirm.Rank, s.Confirm.SentAt, s.Confirm.State = "ink", "1/4", at, state
 	return s
 }
 
@@ -230,7 +259,7 @@ func code() mirror.Snapshot {
 	s.Stage = mirror.Code
 	sent := time.Date(2026, 11, 21, 9, 21, 30, 0, clock.Vietnam)
 	s.Now = sent.Add(52 * time.Second)
-	s.Confirm = &mirror.Confirm{Method: "otp_mail", Mail: "t***@mau.example", Purpose: "ký phiếu 000042, tăng công suất lên 7,5 kW", Amount: "0 đ (không đồng)",
+	s.Confirm = &mirror.Confirm{Offers: offers(), Method: "otp_mail", Mail: "t***@mau.example", Purpose: "ký phiếu 000042, tăng công suất lên 7,5 kW", Amount: "0 đ (không đồng)",
 		To: "t***@mau.example", SentAt: sent, Sent: "done", Expires: sent.Add(5 * time.Minute), Again: s.Now.Add(22 * time.Second), Try: 1, Tries: 5, State: "open"}
 	return s
 }

@@ -41,6 +41,12 @@ func (a *App) page() page {
 		return a.enrolPage(w)
 	case mirror.Code:
 		return a.codePage(w)
+	case mirror.Ink:
+		return a.inkPage(w)
+	case mirror.Token:
+		return a.tokenPage(w)
+	case mirror.Remote:
+		return a.remotePage(w)
 	case mirror.Waiting:
 		return a.waitingPage(w)
 	case mirror.Receipt:

@@ -148,7 +148,7 @@ func TestACustomerWalksThroughTheRealServiceByDigitsAlone(t *testing.T) {
 	c.sees("0 Chụp lại (còn 2 lần)", "▒")
 	c.clerk(c.j.Clerk.Judge(c.ctx, c.key))
 
-	c.sees("Quý khách muốn lấy mã bằng cách nào?")
+	c.sees("Quý khách muốn xác nhận bằng cách nào?")
 	from := c.j.Inbox.Count()
 	c.types("1")
 	c.sees("Thư vừa gửi tới", "lần 1/5")

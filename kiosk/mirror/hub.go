@@ -267,7 +267,7 @@ func (h *Hub) scene(c *counter, st kiosk.Station) Scene {
 	defer h.mu.Unlock()
 	s := Scene{Unit: st.Unit, Counter: st.Counter, Clerk: st.Clerk, Present: st.Present, Locked: st.Locked, Lang: st.Lang, Now: h.Clock.Now(),
 		Order: st.Order, Service: st.Service, Source: h.Source, Amount: st.Amount, Lines: st.Lines, Challenge: st.Challenge,
-		Enrol: st.Enrol, HasApp: st.HasApp, Typing: c.typing, Digits: c.digits}
+		Enrol: st.Enrol, HasApp: st.HasApp, Offers: st.Offers, Purpose: st.Purpose, Providers: st.Providers, Typing: c.typing, Digits: c.digits}
 	if s.Lang == "" {
 		s.Lang = c.lang
 	}

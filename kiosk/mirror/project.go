@@ -33,6 +33,9 @@ type Scene struct {
 	Challenge *otp.Challenge
 	Enrol     string // otpauth URI of an app that was never used
 	HasApp    bool
+	Offers    []kiosk.Offer
+	Providers []string // of customers' keys, by name
+	Purpose   string   // of the confirmation, in the customer's words
 	Typing    Typing
 	Digits    int
 	Back      bool             // the customer went back from agreeing to reading
@@ -265,8 +268,32 @@ func confirming(out *Snapshot, s Scene) {
 	o := s.Order
 	out.Stage, out.Step, out.Seam = Channel, 5, seam("seam.counter.waits_code", "clerk", s.Clerk.Name)
 	mail := kiosk.MaskEmail(kiosk.MailOf(o, s.Service))
-	c := &Confirm{Mail: mail, HasApp: s.HasApp, Amount: s.Amount}
+	c := &Confirm{Mail: mail, HasApp: s.HasApp, Amount: s.Amount, Offers: s.Offers}
 	out.Confirm = c
+	if o.Way != "" {
+		c.Rank = o.Way.Rank().String()
+	}
+	if o.Way == kiosk.ByInk && o.Pen != nil {
+		out.Stage, c.Method, c.SentAt, c.State = Ink, o.Way.Record(), o.Pen.Began, "open"
+		out.Seam = seam("seam.counter.watches", "clerk", s.Clerk.Name)
+		if o.Pen.Written() {
+			c.State, out.Seam = "written", seam("seam.counter.attests", "clerk", s.Clerk.Name)
+		}
+		return
+	}
+	if o.Way == kiosk.ByRemote && o.Own != nil {
+		c.Method, c.SentAt, c.Purpose, c.Providers, c.Failed, c.FailedArgs = o.Way.Record(), o.Own.Asked, s.Purpose, s.Providers, o.Own.Failed, o.Own.FailedArgs
+		if o.Own.State != kiosk.RemoteFailed { // what came to nothing leads back to the choice, with its reason
+			out.Stage, c.State, c.Provider, c.Until = Remote, o.Own.State, o.Own.Provider, o.Own.Until
+			out.Seam = seam("seam.counter.no_pin", "clerk", s.Clerk.Name)
+		}
+		return
+	}
+	if o.Way == kiosk.ByToken && o.Own != nil {
+		out.Stage, c.Method, c.SentAt, c.Purpose = Token, o.Way.Record(), o.Own.Asked, s.Purpose
+		out.Seam = seam("seam.counter.no_pin", "clerk", s.Clerk.Name)
+		return
+	}
 	ch := s.Challenge
 	if ch == nil {
 		return
@@ -334,7 +361,16 @@ func CustomerSeam(s Scene) kiosk.Seam {
 		}
 		return seam("seam.customer.card")
 	case kiosk.Confirming:
-		if s.Challenge == nil {
+		switch {
+		case o.Way == kiosk.ByInk && o.Pen.Written():
+			return seam("seam.customer.wrote")
+		case o.Way == kiosk.ByInk:
+			return seam("seam.customer.writes")
+		case o.Way == kiosk.ByRemote:
+			return seam("seam.customer.remote")
+		case o.Way == kiosk.ByToken:
+			return seam("seam.customer.token")
+		case s.Challenge == nil:
 			return seam("seam.customer.channel")
 		}
 		return seam("seam.customer.code", "digits", strconv.Itoa(s.Digits))

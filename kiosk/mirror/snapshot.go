@@ -27,6 +27,9 @@ const (
 	Channel Stage = "channel" // C6: choose how to confirm
 	Enrol   Stage = "enrol"   // C6: QR code for the authenticator app
 	Code    Stage = "code"    // C6: six digits
+	Ink     Stage = "ink"     // C6: handwriting
+	Token   Stage = "token"   // C6: the customer's own token
+	Remote  Stage = "remote"  // C6: the customer's own key at a provider
 	Waiting Stage = "waiting" // confirmed; the seals are due
 	Receipt Stage = "receipt" // C7
 	Rating  Stage = "rating"  // C8
@@ -131,22 +134,32 @@ type CardRow struct {
 	Verdict string `json:"verdict"`
 }
 
-// Confirm is the course of the confirmation by code.
+// Confirm is the course of the confirmation.
 type Confirm struct {
-	Method  string    `json:"method"` // otp_mail, otp_app
-	Mail    string    `json:"mail"`   // masked address when mail is possible
-	HasApp  bool      `json:"has_app"`
-	Purpose string    `json:"purpose"`
-	Amount  string    `json:"amount"`
-	To      string    `json:"to"`
-	SentAt  time.Time `json:"sent_at"`
-	Sent    string    `json:"sent"`
-	Expires time.Time `json:"expires"`
-	Again   time.Time `json:"again"`
-	Try     int       `json:"try"`
-	Tries   int       `json:"tries"`
-	State   string    `json:"state"`
-	Enrol   string    `json:"enrol"` // otpauth URI while enrolling, at most 78 bytes
+	Method  string        `json:"method"` // otp_mail, otp_app, ink, token, remote; empty before the customer has chosen
+	Rank    string        `json:"rank"`   // what the chosen way is worth: "2/4"
+	Offers  []kiosk.Offer `json:"offers"`
+	Mail    string        `json:"mail"` // masked address when mail is possible
+	HasApp  bool          `json:"has_app"`
+	Purpose string        `json:"purpose"`
+	Amount  string        `json:"amount"`
+	To      string        `json:"to"`
+	SentAt  time.Time     `json:"sent_at"`
+	Sent    string        `json:"sent"`
+	Expires time.Time     `json:"expires"`
+	Again   time.Time     `json:"again"`
+	Try     int           `json:"try"`
+	Tries   int           `json:"tries"`
+	State   string        `json:"state"` // of the code; of handwriting "open" or "written"
+	Enrol   string        `json:"enrol"` // otpauth URI while enrolling, at most 78 bytes
+
+	// Of a key at a provider: who may be asked, who is, and until when; and why it came to nothing before.
+	Providers []string  `json:"providers,omitempty"`
+	Provider  string    `json:"provider,omitempty"`
+	Until     time.Time `json:"until,omitzero"`
+	Failed    string    `json:"failed,omitempty"` // code of the fault
+
+	FailedArgs map[string]string `json:"failed_args,omitempty"`
 }
 
 // Delivery is the choice of the receipt and what became of it.

@@ -58,7 +58,11 @@ func (o Order) words(l locale.Lang) locale.Args {
 	for _, s := range o.Document.Signatures {
 		names = append(names, s.Name)
 	}
-	return locale.Args{"order": o.Number, "serial": o.Serial(), "service": o.Service.Title.In(l), "customer": o.Confirmee, "unit": o.Unit.Name,
+	confirmed := ""
+	if c := o.Confirm; c != nil {
+		confirmed = locale.Text(l, "receipt.by."+c.Method, locale.Args{"rank": c.Rank().String(), "witness": c.Witness.Name})
+	}
+	return locale.Args{"confirmed": confirmed, "order": o.Number, "serial": o.Serial(), "service": o.Service.Title.In(l), "customer": o.Confirmee, "unit": o.Unit.Name,
 		"sealed": o.Times.Sealed.In(clock.Vietnam).Format("02/01/2006 15:04"), "due": o.Due.In(clock.Vietnam).Format("02/01/2006"), "days": o.TermDays,
 		"code": o.Document.VerifyCode, "hash": kiosk.ShortHash(o.Document.ContentSHA256), "hotline": o.Unit.Hotline, "signers": strings.Join(names, ", ")}
 }

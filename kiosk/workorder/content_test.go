@@ -190,8 +190,8 @@ func TestQuickCheckAgreesWithTheStandard(t *testing.T) {
 
 func TestMaskedTextsAreToldFromWholeOnes(t *testing.T) {
 	for s, want := range map[string]bool{
-		"001*****0017": false, "t***@mau.example": false, "Ứng dụng xác thực": false, "": false, "******0018": false,
-		"001090000017": true, "001 090 000 017": true, "thu@mau.example": true, "0900.000.018": true,
+		"001*****0017": false, "": false, "******0018": false,
+		"001090000017": true, "001 090 000 017": true, "0900.000.018": true,
 	} {
 		if exposed(s) != want {
 			t.Errorf("%q: %v", s, !want)

@@ -48,20 +48,18 @@ type Objection struct {
 	At      time.Time `json:"at"`
 }
 
-// Confirmation is how the customer confirms; Channel is masked.
+// Confirmation is what the customer is about to confirm. By which method they do, and what that is worth, is not known
+// when this page is made: it stands in the field that their signature fills and in the certificate's evidence.
 type Confirmation struct {
-	Method  string `json:"method"`
-	Rank    string `json:"rank"`
-	Channel string `json:"channel"`
 	Purpose string `json:"purpose"`
 }
 
 // Canonical returns the evidence's JSON in the same form as the content's: the attachment evidence.json.
 func (e Evidence) Canonical() ([]byte, error) { return canonical(e) }
 
-// exposed reports whether a text that must be masked shows a whole number or address.
+// exposed reports whether a text that must be masked shows a whole number.
 func exposed(s string) bool {
-	digits, at, masked := 0, false, false
+	digits := 0
 	for _, r := range s {
 		switch {
 		case r >= '0' && r <= '9':
@@ -71,9 +69,7 @@ func exposed(s string) bool {
 		case r == ' ' || r == '.' || r == '-':
 		default:
 			digits = 0
-			at = at || r == '@'
-			masked = masked || r == '*' || r == '•'
 		}
 	}
-	return at && !masked
+	return false
 }

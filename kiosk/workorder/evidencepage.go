@@ -158,8 +158,7 @@ func (s *sheet) confirmations() {
 	e, w := s.evidence, s.words
 	s.head(w.text("confirmation"), s.fonts.bold(12), 5)
 	s.facts(right, []fact{
-		{label: "confirm_method", value: e.Confirmation.Method}, {label: "confirm_rank", value: e.Confirmation.Rank},
-		{label: "confirm_channel", value: e.Confirmation.Channel}, {label: "confirm_purpose", value: e.Confirmation.Purpose},
+		{label: "confirm_purpose", value: e.Confirmation.Purpose}, {label: "confirm_method", value: w.text("confirm_in_field")},
 		{label: "full_hash", value: spaced(hex.EncodeToString(s.digest[:])), digest: true},
 	})
 	t := Table{Columns: []string{w.text("party"), w.text("party_name"), w.text("party_field")}}

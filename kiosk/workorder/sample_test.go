@@ -146,8 +146,7 @@ func evidenceFor(t testing.TB, c Content) *Evidence {
 		Agreed: at(9, 20, 2), ReadToEnd: at(9, 19, 48), Lines: 104, Pages: 7,
 		Objections: []Objection{{"6 Thư điện tử", "sai chính tả", "đã sửa, khách hàng đồng ý", at(9, 13, 5)}},
 		Confirmation: Confirmation{
-			Method: "Mã dùng một lần (OTP) gửi qua thư điện tử", Rank: "2/4: OTP và khóa dùng một lần do hệ thống tạo rồi hủy",
-			Channel: "t***@mau.example", Purpose: "ký phiếu 000042, tăng công suất lên 7,5 kW",
+			Purpose: "ký phiếu 000042, tăng công suất lên 7,5 kW",
 		},
 	}
 }

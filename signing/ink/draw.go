@@ -117,22 +117,48 @@ func operate(out []byte, operator string, values ...float64) []byte {
 	return append(out, '\n')
 }
 
-// blank is the braille cell without dots; each dot is one bit above it.
-const blank = '\u2800'
+// braille is the cell without dots; each dot is one bit above it. A cell without dots is drawn as a space, because
+// terminals differ about the empty one.
+const braille = '\u2800'
 
 // Preview draws a valid drawing into so many braille cells of a terminal, two dots wide and four high each, as large as
 // fits with its proportions kept. An empty drawing gives empty cells, no room gives nothing.
 func (d Drawing) Preview(columns, rows int) []string {
-	if columns < 1 || rows < 1 || columns > 1000 || rows > 1000 {
+	if !roomy(columns, rows) {
 		return nil
 	}
-	bits := [4][2]rune{{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}}
-	cells := make([]rune, columns*rows)
 	b := d.bounds()
 	wide, high := max(b.right-b.left, 1), max(b.low-b.top, 1)
 	scale := min(float64(2*columns-1)/float64(wide), float64(4*rows-1)/float64(high))
-	left := (float64(2*columns-1) - scale*float64(b.right-b.left)) / 2
-	top := (float64(4*rows-1) - scale*float64(b.low-b.top)) / 2
+	return d.dots(columns, rows, frame{
+		x:      (float64(2*columns-1)-scale*float64(b.right-b.left))/2 - scale*float64(b.left),
+		y:      (float64(4*rows-1)-scale*float64(b.low-b.top))/2 - scale*float64(b.top),
+		across: scale, down: scale,
+	})
+}
+
+// Surface draws a drawing into so many braille cells, each point where it lies on the surface: what the person who
+// writes sees under their hand.
+func (d Drawing) Surface(columns, rows int) []string {
+	if !roomy(columns, rows) || d.Width < 1 || d.Height < 1 {
+		return nil
+	}
+	f := frame{across: float64(2*columns) / float64(d.Width), down: float64(4*rows) / float64(d.Height)}
+	f.x, f.y = max(f.across-1, 0)/2, max(f.down-1, 0)/2 // the middle of a step that is wider than a dot
+	return d.dots(columns, rows, f)
+}
+
+func roomy(columns, rows int) bool {
+	return columns >= 1 && rows >= 1 && columns <= 1000 && rows <= 1000
+}
+
+// frame says where a surface's points come to lie among the dots.
+type frame struct{ x, y, across, down float64 }
+
+// dots draws the strokes' lines into braille cells; what lies outside them is drawn at their edge.
+func (d Drawing) dots(columns, rows int, f frame) []string {
+	bits := [4][2]rune{{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}}
+	cells := make([]rune, columns*rows)
 	dot := func(x, y float64) {
 		i := int(math.Round(min(max(x, 0), float64(2*columns-1))))
 		j := int(math.Round(min(max(y, 0), float64(4*rows-1))))
@@ -141,8 +167,8 @@ func (d Drawing) Preview(columns, rows int) []string {
 	for _, stroke := range d.Strokes {
 		for i, p := range stroke {
 			q := stroke[max(i-1, 0)]
-			x, y := left+float64(q.X-b.left)*scale, top+float64(q.Y-b.top)*scale
-			dx, dy := float64(p.X-q.X)*scale, float64(p.Y-q.Y)*scale
+			x, y := f.x+float64(q.X)*f.across, f.y+float64(q.Y)*f.down
+			dx, dy := float64(p.X-q.X)*f.across, float64(p.Y-q.Y)*f.down
 			n := math.Ceil(max(math.Abs(dx), math.Abs(dy), 1))
 			for k := range int(n) + 1 {
 				dot(x+dx*float64(k)/n, y+dy*float64(k)/n)
@@ -153,7 +179,10 @@ func (d Drawing) Preview(columns, rows int) []string {
 	for r := range out {
 		line := make([]rune, columns)
 		for c := range line {
-			line[c] = blank + cells[r*columns+c]
+			line[c] = ' '
+			if dots := cells[r*columns+c]; dots != 0 {
+				line[c] = braille + dots
+			}
 		}
 		out[r] = string(line)
 	}

@@ -1,6 +1,7 @@
 package ink
 
 import (
+	"crypto/sha256"
 	"math"
 	"strconv"
 	"time"
@@ -118,4 +119,34 @@ func (d Drawing) bounds() box {
 		}
 	}
 	return b
+}
+
+// Shape names what was drawn without saying where on the surface, how large, how fast and how hard: strokes that were
+// copied and only moved, retimed or pressed otherwise have the same shape. It is for finding repeats, so it has no answer
+// for a drawing of fewer points than two people's scrawls could share.
+func (d Drawing) Shape() (shape [32]byte, ok bool) {
+	const grid, least = 4095, 24
+	b := d.bounds()
+	side := max(b.right-b.left, b.low-b.top)
+	if side <= 0 {
+		return shape, false
+	}
+	var text []byte
+	points := 0
+	for _, stroke := range d.Strokes {
+		last := [2]int{-1, -1}
+		for _, p := range stroke {
+			at := [2]int{(p.X - b.left) * grid / side, (p.Y - b.top) * grid / side}
+			if at == last {
+				continue
+			}
+			last = at
+			points++
+			text = strconv.AppendInt(text, int64(at[0]), 10)
+			text = strconv.AppendInt(append(text, ','), int64(at[1]), 10)
+			text = append(text, ';')
+		}
+		text = append(text, '|')
+	}
+	return sha256.Sum256(text), points >= least
 }

@@ -189,7 +189,7 @@ func TestThePreviewShowsTheStrokes(t *testing.T) {
 		{"a frame fills its cells", path(0, 0, 3, 0, 3, 3, 0, 3, 0, 0), 2, 1, []string{"⣏⣹"}},
 		{"a stroke downwards is one dot wide", path(0, 0, 0, 7), 1, 2, []string{"⢸", "⢸"}},
 		{"wide in high room is in the middle", path(0, 0, 3, 0), 2, 1, []string{"⠤⠤"}},
-		{"nothing leaves empty cells", ink.Drawing{Width: 5, Height: 5}, 3, 2, []string{"⠀⠀⠀", "⠀⠀⠀"}},
+		{"nothing leaves empty cells", ink.Drawing{Width: 5, Height: 5}, 3, 2, []string{"   ", "   "}},
 		{"a dot is seen", path(9, 9), 1, 1, []string{"⠠"}},
 		{"no room", path(0, 0, 3, 3), 0, 4, nil},
 	} {
@@ -207,7 +207,7 @@ func TestThePreviewShowsTheStrokes(t *testing.T) {
 			t.Fatalf("a row has %d cells", len(cells))
 		}
 		for _, r := range cells {
-			if r < 0x2800 || r > 0x28ff {
+			if (r < 0x2800 || r > 0x28ff) && r != ' ' {
 				t.Fatalf("%q is no braille", r)
 			}
 			if r > 0x2800 {
@@ -417,4 +417,48 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("the picture is %g by %g points", a.Width, a.Height)
 		}
 	})
+}
+
+func TestTheSurfaceShowsEachPointWhereItWasWritten(t *testing.T) {
+	d := ink.Drawing{Source: ink.Terminal, Width: 4, Height: 4, Step: 1000, Strokes: [][]ink.Point{{{X: 0, Y: 0}}, {{X: 3, Y: 2}}}}
+	if got := d.Surface(4, 2); !slices.Equal(got, []string{"⠐   ", "   ⠐"}) {
+		t.Errorf("the surface shows %q", got)
+	}
+	if got := (ink.Drawing{}).Surface(4, 2); got != nil {
+		t.Errorf("a surface without a size shows %q", got)
+	}
+}
+
+func TestACopyThatWasMovedRetimedOrEnlargedHasTheSameShape(t *testing.T) {
+	shape := func(change func(*ink.Point)) [32]byte {
+		d := signtest.Handwriting()
+		d.Width, d.Height = 3*d.Width, 3*d.Height // room for what is changed
+		for _, stroke := range d.Strokes {
+			for i := range stroke {
+				change(&stroke[i])
+			}
+		}
+		s, ok := d.Shape()
+		if !ok {
+			t.Fatal("it has no shape")
+		}
+		return s
+	}
+	same := shape(func(*ink.Point) {})
+	for name, change := range map[string]func(*ink.Point){
+		"moved":    func(p *ink.Point) { p.X, p.Y = p.X+70, p.Y+11 },
+		"retimed":  func(p *ink.Point) { p.At *= 2 },
+		"pressed":  func(p *ink.Point) { p.Force = 3 },
+		"enlarged": func(p *ink.Point) { p.X, p.Y = 3*p.X, 3*p.Y },
+	} {
+		if shape(change) != same {
+			t.Errorf("%s, it has another shape", name)
+		}
+	}
+	if shape(func(p *ink.Point) { p.Y += p.X % 7 }) == same {
+		t.Error("another hand has the same shape")
+	}
+	if _, ok := path(0, 0, 10, 10, 20, 0).Shape(); ok {
+		t.Error("a hook that anybody may draw has a shape")
+	}
 }

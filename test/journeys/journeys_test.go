@@ -5,6 +5,9 @@ package journeys
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,6 +20,8 @@ import (
 	"countersign/internal/tui/tuitest"
 	"countersign/kiosk"
 	"countersign/kiosk/portrait"
+	"countersign/signing"
+	"countersign/signing/signtest"
 )
 
 // program is the binary under test, built once.
@@ -73,7 +78,7 @@ func startTmux(t *testing.T, name string, w, h int, args ...string) tuitest.Term
 	return p
 }
 
-// open builds a world and opens both terminals in it.
+// open builds a world and opens both terminals in it; what is extra is for the customer's.
 func open(t *testing.T, driver string, w, h int, extra ...string) (*stage, tuitest.Player) {
 	t.Helper()
 	world, err := demo.Build(t.Context(), t.TempDir(), demo.Choices{Cost: kiosk.PasswordCost{MemoryKiB: 64, Passes: 1, Threads: 1}})
@@ -88,8 +93,8 @@ func open(t *testing.T, driver string, w, h int, extra ...string) (*stage, tuite
 	s := &stage{world: world}
 	server := "unix:" + world.Socket()
 	start := drivers[driver]
-	clerk := append([]string{"kiosk", "--lang", "vi", "--theme", "dark", "--server", server, "--unit", demo.Unit, "--counter", demo.Counter, "--camera", filepath.Join(world.Dir, "camera")}, extra...)
-	display := []string{"display", "--lang", "vi", "--theme", "dark", "--server", server, "--token-file", filepath.Join(world.Dir, "run", "display.token")}
+	clerk := []string{"kiosk", "--lang", "vi", "--theme", "dark", "--server", server, "--unit", demo.Unit, "--counter", demo.Counter, "--camera", filepath.Join(world.Dir, "camera")}
+	display := append([]string{"display", "--lang", "vi", "--theme", "dark", "--server", server, "--token-file", filepath.Join(world.Dir, "run", "display.token")}, extra...)
 	return s, tuitest.Player{Patience: 20 * time.Second, Ask: s.ask,
 		Vars:      map[string]string{"user": demo.User, "password": demo.Password, "unlock": demo.Unlock},
 		Terminals: map[string]tuitest.Terminal{"clerk": start(t, "clerk", w, h, clerk...), "display": start(t, "display", 80, 24, display...)}}
@@ -196,6 +201,46 @@ func TestAReturningCustomerTakesAtMostTwentyFiveKeys(t *testing.T) {
 		}
 		s.sealed(t)
 	})
+}
+
+// TestACustomerSignsByHandWithTheMouse draws on the customer's terminal with what a terminal sends for a mouse.
+func TestACustomerSignsByHandWithTheMouse(t *testing.T) {
+	play(t, "by-hand", 80, 24, earlierOrder, func(t *testing.T, s *stage, _ tuitest.Result) {
+		s.sealed(t)
+		if c := s.finished(t)[0].Confirm; c.Method != "ink" || c.Witness.StaffID != demo.StaffID {
+			t.Errorf("the order was confirmed by %+v", c)
+		}
+	})
+}
+
+// TestACustomerSignsWithTheirOwnTokenAtTheScreen plugs a token into the machine of the customer's screen. Its module runs in
+// a process of its own, which the program starts; a wrong PIN comes first.
+func TestACustomerSignsWithTheirOwnTokenAtTheScreen(t *testing.T) {
+	hsm := signtest.NewSoftHSM(t)
+	s, p := open(t, "pty", 80, 24, "--token-module", signtest.Module)
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain, err := s.world.Service.Issuing.IssueToken(private.Public(), "NGUYỄN VĂN THỬ", "001090000017", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hsm.Plug("thu", private, chain[0])
+	earlierOrder(t, s)
+	for _, file := range []string{"sign-in", "by-token"} {
+		j, err := tuitest.Load(filepath.Join("testdata", file+".journey"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Play(t.Context(), j); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.sealed(t)
+	if c := s.finished(t)[0].Confirm; c.Method != "token" || c.Rank() != signing.OwnKey {
+		t.Errorf("the order was confirmed by %+v", c)
+	}
 }
 
 // earlierOrder lets the customer have had the service once, through the same interface as the screens.

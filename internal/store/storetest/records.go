@@ -411,3 +411,20 @@ func sameCustomer(a, b kiosk.Customer) bool {
 	a.Rev, b.Rev = 0, 0
 	return reflect.DeepEqual(a, b)
 }
+
+func writings(t *testing.T, s kiosk.Store) {
+	put := func(print, order string) error {
+		return s.Update(context.Background(), func(tx kiosk.Tx) error { return tx.PutWriting(print, order) })
+	}
+	for range 2 { // the same order may hand the same strokes in again, after a failure in between
+		if err := put("a hand", "order 1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantCode(t, put("a hand", "order 2"), "store.conflict")
+	if err := put("another hand", "order 2"); err != nil {
+		t.Error(err)
+	}
+	// What was refused left nothing, and what was taken stays.
+	wantCode(t, put("another hand", "order 1"), "store.conflict")
+}

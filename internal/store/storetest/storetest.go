@@ -36,6 +36,7 @@ func Run(t *testing.T, open Open) {
 		"certificates are found by what the register is asked for":                       certificates,
 		"documents come back byte for byte":                                              documents,
 		"of parallel answers to one challenge exactly one wins":                          challengeWinner,
+		"handwriting that was taken for one order is not taken for another":              writings,
 		"challenges of an account are counted":                                           challengesOf,
 		"a job is added once under its key":                                              enqueueOnce,
 		"an update that fails leaves nothing":                                            failedUpdate,

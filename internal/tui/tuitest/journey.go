@@ -19,6 +19,7 @@ import (
 //	key f10                 one named key; several may follow: key down down enter
 //	scan "001090…|…"        a scanner's burst with Enter at its end; not a key
 //	paste "text"            a bracketed paste
+//	drag 10 9 20 12 30 9    a mouse's button held from one column and row, from 1, through the others; not a key
 //	see "KÍNH CHÀO"         wait until some row holds the text
 //	see-not "text"          wait until no row holds it
 //	caret 28 11             wait until the cursor stands in this column and row, from 1
@@ -40,6 +41,7 @@ type Step struct {
 	Text string // what is typed, seen, pressed…
 	Name string // of a terminal, shot or variable
 	X, Y int
+	Path [][2]int
 }
 
 // Load reads a journey from a file.
@@ -79,6 +81,9 @@ func parseStep(line string) (Step, error) {
 		s.Text, err = unquote(rest)
 	case "key":
 		s.Text = rest
+	case "drag":
+		s.Path, err = parsePath(rest)
+		return s, err
 	case "on", "shot":
 		s.Name = rest
 	case "count":
@@ -245,6 +250,8 @@ func (p Player) step(ctx context.Context, t Terminal, s Step, r *Result) error {
 		return t.Scan(s.Text)
 	case "paste":
 		return t.Paste(s.Text)
+	case "drag":
+		return t.Drag(s.Path)
 	case "resize":
 		return t.Resize(s.X, s.Y)
 	case "shot":

@@ -20,6 +20,9 @@ type Terminal interface {
 	Scan(text string) error
 	// Paste sends a text as a terminal does when somebody pastes.
 	Paste(text string) error
+	// Drag presses a mouse's first button at the first of these columns and rows, from 0, moves through the others and lets
+	// go at the last.
+	Drag(path [][2]int) error
 	Resize(w, h int) error
 	// Wait returns the first shot for which until is true, or the last one with an error when ctx ends before.
 	Wait(ctx context.Context, until func(Shot) bool) (Shot, error)

@@ -42,3 +42,15 @@ func Block(lines []string, size float64, ink Ink, others ...*font.Font) (pdf.App
 	}
 	return c.appearance(w, h)
 }
+
+// Stack puts one appearance above another, both in the middle.
+func Stack(above, below pdf.Appearance) pdf.Appearance {
+	out := pdf.Appearance{Width: max(above.Width, below.Width), Height: above.Height + below.Height}
+	for _, part := range []struct {
+		pdf.Appearance
+		y float64
+	}{{above, below.Height}, {below, 0}} {
+		out.Stream = fmt.Appendf(out.Stream, "q 1 0 0 1 %.2f %.2f cm\n%s\nQ\n", (out.Width-part.Width)/2, part.y, part.Stream)
+	}
+	return out
+}
