@@ -75,12 +75,14 @@ func definite(b []byte) ([]byte, bool) {
 
 func rewrite(b []byte, depth int) (out []byte, size int, ok bool) {
 	head, length, ok := header(b)
-	if size, whole := element(b, depth); !ok || !whole {
+	whole, complete := element(b, depth)
+	switch {
+	case !ok || !complete:
 		return nil, 0, false
-	} else if length >= 0 {
-		b = b[:size]
-	} else {
-		b, length = b[:size-2], size-2-head
+	case length >= 0:
+		b = b[:whole]
+	default:
+		b = b[:whole-2]
 	}
 	size = len(b)
 	if b[head-1] == 0x80 {

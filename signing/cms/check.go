@@ -11,6 +11,7 @@ import (
 	_ "crypto/sha512"
 	"crypto/subtle"
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
@@ -142,10 +143,7 @@ func (m *Message) VerifyContent() error {
 func (m *Message) verifySignature(message, hashed []byte) error {
 	switch pub := m.Signer.PublicKey.(type) {
 	case *ecdsa.PublicKey:
-		want := map[crypto.Hash]string{
-			crypto.SHA256: oidECDSASHA256.String(), crypto.SHA384: oidECDSASHA384.String(), crypto.SHA512: oidECDSASHA512.String(), crypto.SHA1: oidECDSASHA1.String(),
-		}[m.Hash]
-		if id := m.signatureOID.String(); id != want && id != oidECPublicKey.String() {
+		if !m.signatureOID.Equal(ecdsaWith(m.Hash)) && !m.signatureOID.Equal(oidECPublicKey) {
 			return ErrAlgorithm
 		}
 		if !ecdsa.VerifyASN1(pub, hashed, m.Signature) {
@@ -162,6 +160,21 @@ func (m *Message) verifySignature(message, hashed []byte) error {
 		}
 	default:
 		return ErrAlgorithm
+	}
+	return nil
+}
+
+// ecdsaWith returns the identifier of ECDSA with a hash, nil for a hash that goes with none.
+func ecdsaWith(h crypto.Hash) asn1.ObjectIdentifier {
+	switch h {
+	case crypto.SHA256:
+		return oidECDSASHA256
+	case crypto.SHA384:
+		return oidECDSASHA384
+	case crypto.SHA512:
+		return oidECDSASHA512
+	case crypto.SHA1:
+		return oidECDSASHA1
 	}
 	return nil
 }

@@ -32,6 +32,15 @@ func tlv(tag byte, parts ...[]byte) []byte {
 	return out
 }
 
+// within returns the parts of an element around the given ones, which are not copied.
+func within(tag byte, parts [][]byte) [][]byte {
+	size := 0
+	for _, p := range parts {
+		size += len(p)
+	}
+	return append([][]byte{head(tag, size)}, parts...)
+}
+
 // head returns the tag and length of a DER element with so many bytes.
 func head(tag byte, size int) []byte { return appendHead(make([]byte, 0, 6), tag, size) }
 

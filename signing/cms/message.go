@@ -79,7 +79,8 @@ func (m *Message) sortCertificates() {
 	})
 }
 
-// encode returns the one encoding of the fields.
+// encode returns the one encoding of the fields. The heads are made first, so that certificates and token, which are the
+// most of it, are copied once.
 func (m *Message) encode() []byte {
 	encap := [][]byte{objectID(m.ContentType)}
 	if m.Content != nil {
@@ -90,18 +91,20 @@ func (m *Message) encode() []byte {
 		certs[i] = c.Raw
 	}
 	info := [][]byte{
-		integer(byte(m.sidVersion)), m.sid, m.digestAlgorithm, tlv(tagContext0, m.signedAttributes),
+		integer(byte(m.sidVersion)), m.sid, m.digestAlgorithm, head(tagContext0, len(m.signedAttributes)), m.signedAttributes,
 		m.signatureAlgorithm, tlv(tagOctets, m.Signature),
 	}
 	if m.Token != nil {
-		info = append(info, tlv(tagContext1, attribute(oidTimestamp, m.Token)))
+		id := objectID(oidTimestamp)
+		set := head(tagSet, len(m.Token))
+		attr := head(tagSequence, len(id)+len(set)+len(m.Token))
+		info = append(info, head(tagContext1, len(attr)+len(id)+len(set)+len(m.Token)), attr, id, set, m.Token)
 	}
-	return tlv(tagSequence, objectID(oidSignedData), tlv(tagContext0, tlv(tagSequence,
-		integer(m.version()),
-		tlv(tagSet, m.digestAlgorithm),
-		tlv(tagSequence, encap...),
-		tlv(tagContext0, certs...),
-		tlv(tagSet, tlv(tagSequence, info...)))))
+	signer := within(tagSet, within(tagSequence, info))
+	data := [][]byte{integer(m.version()), tlv(tagSet, m.digestAlgorithm), tlv(tagSequence, encap...)}
+	data = append(append(data, within(tagContext0, certs)...), signer...)
+	content := within(tagContext0, within(tagSequence, data))
+	return tlv(tagSequence, append([][]byte{objectID(oidSignedData)}, content...)...)
 }
 
 // version is that of RFC 5652 §5.1.
@@ -287,7 +290,8 @@ func (m *Message) readSignedAttributes() error {
 		}
 		return nil
 	}
-	seen := make(map[string]bool)
+	seen := make(map[string]bool) // by encoded identifier: each has one encoding
+	typed, digested := false, false
 	rest := cryptobyte.String(m.signedAttributes)
 	var last []byte
 	for !rest.Empty() {
@@ -297,20 +301,24 @@ func (m *Message) readSignedAttributes() error {
 		}
 		m.loose = m.loose || last != nil && bytes.Compare(last, element) >= 0
 		last = element
-		var attr, values cryptobyte.String
+		var attr, name, values cryptobyte.String
 		var id asn1.ObjectIdentifier
-		if !element.ReadASN1(&attr, cbasn1.SEQUENCE) || !attr.ReadASN1ObjectIdentifier(&id) || !attr.ReadASN1(&values, cbasn1.SET) || !attr.Empty() {
+		if !element.ReadASN1(&attr, cbasn1.SEQUENCE) || !attr.ReadASN1Element(&name, cbasn1.OBJECT_IDENTIFIER) || !attr.ReadASN1(&values, cbasn1.SET) || !attr.Empty() {
 			return malformed("a signed attribute can't be read")
 		}
-		if seen[id.String()] {
+		if encoded := name; !encoded.ReadASN1ObjectIdentifier(&id) {
+			return malformed("a signed attribute can't be read")
+		}
+		if seen[string(name)] {
 			return malformed("a signed attribute is given twice")
 		}
-		seen[id.String()] = true
+		seen[string(name)] = true
+		typed, digested = typed || id.Equal(oidContentType), digested || id.Equal(oidMessageDigest)
 		if err := m.readSignedAttribute(id, values); err != nil {
 			return err
 		}
 	}
-	if !seen[oidContentType.String()] || !seen[oidMessageDigest.String()] {
+	if !typed || !digested {
 		return malformed("content type or message digest is not signed")
 	}
 	return nil

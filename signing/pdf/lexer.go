@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strconv"
 )
 
@@ -233,8 +234,13 @@ func (l *lexer) hex(v *Value) error {
 	if end < 0 {
 		return malformed(start, "a hexadecimal string does not end")
 	}
-	for i, c := range l.buf[start+1 : start+end] {
-		// Nearly all that is read here is the zeros behind signatures.
+	digits := l.buf[start+1 : start+end]
+	// Nearly all that is read here is the zeros behind signatures.
+	const eight = 0x3030303030303030
+	for len(digits) >= 8 && binary.LittleEndian.Uint64(digits[len(digits)-8:]) == eight {
+		digits = digits[:len(digits)-8]
+	}
+	for i, c := range digits {
 		if digit := c-'0' <= 9 || c|0x20 >= 'a' && c|0x20 <= 'f'; !digit && !isSpace(c) {
 			return malformed(start+1+i, "byte %q is in a hexadecimal string", c)
 		}

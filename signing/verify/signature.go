@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"hash"
@@ -151,20 +152,38 @@ func (v *verification) hole(s *found) ([]byte, *problem) {
 	if head[0] == 0x30 && head[1] == 0x80 {
 		size, ok = berSize(digits)
 	}
-	if !ok || 2*size > len(digits) || len(bytes.Trim(digits[2*size:], "0")) != 0 && !v.file.PaddedBlind(s.object, s.dict.Get("Contents"), size) {
+	if !ok || 2*size > len(digits) || !zeros(digits[2*size:]) && !v.file.PaddedBlind(s.object, s.dict.Get("Contents"), size) {
 		return nil, holeProblem
 	}
-	lower, upper := false, false
-	for _, c := range digits[:2*size] {
-		lower = lower || c >= 'a' && c <= 'f'
-		upper = upper || c >= 'A' && c <= 'F'
-	}
 	der := make([]byte, size)
+	lower, upper := cases(digits[:2*size])
 	if _, err := hex.Decode(der, digits[:2*size]); err != nil || lower && upper {
 		return nil, holeProblem
 	}
 	s.loose = upper
 	return der, nil
+}
+
+// zeros reports whether there is nothing but the digit 0: each byte is the one before it.
+func zeros(digits []byte) bool {
+	return len(digits) == 0 || digits[0] == '0' && bytes.Equal(digits[1:], digits[:len(digits)-1])
+}
+
+// cases reports which letters are among hexadecimal digits. Letters have the bit 0x40, those of lower case 0x20 as well;
+// figures have only the latter. Eight bytes are looked at together.
+func cases(digits []byte) (lower, upper bool) {
+	const letter = 0x4040404040404040
+	var low, up uint64
+	for ; len(digits) >= 8; digits = digits[8:] {
+		eight := binary.LittleEndian.Uint64(digits)
+		low |= eight & letter & (eight << 1)
+		up |= eight & letter &^ (eight << 1)
+	}
+	for _, c := range digits {
+		low |= uint64(c & 0x40 & (c << 1))
+		up |= uint64(c & 0x40 &^ (c << 1))
+	}
+	return low != 0, up != 0
 }
 
 // derSize returns the length of the DER sequence whose first bytes these are.
@@ -475,7 +494,12 @@ func (s *found) report(size int) Signature {
 		return out
 	}
 	signer := s.message.Signer
-	out.Signer, out.SignerName, out.Algorithm = clean(signer.Subject.String()), clean(signer.Subject.CommonName), s.message.Algorithm()
+	out.SignerName, out.Algorithm = clean(signer.Subject.CommonName), s.message.Algorithm()
+	if len(s.chain) > 0 { // it begins with the signer
+		out.Signer = s.chain[0].Subject
+	} else {
+		out.Signer = clean(signer.Subject.String())
+	}
 	if len(signer.Subject.Organization) > 0 {
 		out.Organisation = clean(signer.Subject.Organization[0])
 	}

@@ -43,6 +43,9 @@ func (v *verification) judgeToken(s *found, later []*found) {
 		p = v.tokenStatus(s, chain, proven, covered)
 	}
 	if s.document {
+		if len(chain) > 0 {
+			links = linksOf(chain)
+		}
 		s.chain, s.trusted = links, p == nil
 		if len(chain) > 0 {
 			s.list = v.policy.list(chain[len(chain)-1])
@@ -73,6 +76,9 @@ func (v *verification) judgeSigner(s *found, earlier, later []*found) {
 	at, p := v.moment(s, later)
 	chain, links, q := v.follow(s.message, at, x509.ExtKeyUsageAny)
 	var r *problem
+	if q == nil {
+		links = linksOf(chain)
+	}
 	if q == nil && s.intact {
 		s.signers = chain
 		r = v.signerStatus(s, chain, links, at, earlier)
@@ -130,11 +136,12 @@ func (v *verification) moment(s *found, later []*found) (time.Time, *problem) {
 	return s.claimed, nil
 }
 
-// follow builds the signer's chain to a root of the policy at a time. The chain is the signer first.
+// follow builds the signer's chain to a root of the policy at a time. The chain is the signer first; where there is none,
+// the links say by their names why.
 func (v *verification) follow(m *cms.Message, at time.Time, usage x509.ExtKeyUsage) ([]*x509.Certificate, []Link, *problem) {
 	key := chainKey{string(m.Signer.Raw), usage}
 	if chain := v.chains.get(key); chain != nil && validAt(chain, at) {
-		return chain, linksOf(chain), nil
+		return chain, nil, nil
 	}
 	options := x509.VerifyOptions{
 		Roots: v.roots, Intermediates: x509.NewCertPool(),
@@ -149,7 +156,7 @@ func (v *verification) follow(m *cms.Message, at time.Time, usage x509.ExtKeyUsa
 	chains, err := m.Signer.Verify(options)
 	if err == nil {
 		v.chains.put(key, chains[0])
-		return chains[0], linksOf(chains[0]), nil
+		return chains[0], nil, nil
 	}
 	links, complete := v.names(m, at)
 	return nil, links, v.chainFailure(m, at, err, complete)
