@@ -71,7 +71,8 @@ func (a *app) openScreens(ctx context.Context, w *demo.World) error {
 	}
 	show := []string{self, "display", "--server", "unix:" + w.Socket(), "--token-file", filepath.Join(w.Dir, "run", "display.token")}
 	fmt.Fprint(a.out, a.text("cli.demo.hello", locale.Args{"dir": w.Dir, "user": demo.User, "password": demo.Password, "code": demo.Unlock,
-		"card": filepath.Join(w.Dir, "cards", "thu.txt"), "camera": filepath.Join(w.Dir, "camera"), "scans": filepath.Join(w.Dir, "scans"), "inbox": filepath.Join(w.Dir, "inbox"), "phone": w.PhoneURL}))
+		"card": filepath.Join(w.Dir, "cards", "thu.txt"), "camera": filepath.Join(w.Dir, "camera"), "scans": filepath.Join(w.Dir, "scans"), "inbox": filepath.Join(w.Dir, "inbox"),
+		"phone": w.PhoneURL, "agent": demo.Agent, "mailboxes": filepath.Join(w.Dir, "run", "mailboxes.txt")}))
 	if os.Getenv("TMUX") == "" {
 		fmt.Fprint(a.out, a.text("cli.demo.second", locale.Args{"command": strings.Join(show, " ")}))
 	} else if err := a.secondScreen(ctx, show); err != nil {

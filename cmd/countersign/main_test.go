@@ -165,11 +165,15 @@ func theHall(t *testing.T) string {
 
 func TestTheDemonstrationLeavesItsFilesAndRefusesAFullDirectory(t *testing.T) {
 	dir := theHall(t)
-	for file, head := range map[string]string{"out/work-order.pdf": "%PDF-", "out/receipt.eml": "From:", "ca/root.pem": "-----BEGIN CERTIFICATE-----"} {
+	for file, head := range map[string]string{"out/work-order.pdf": "%PDF-", "out/receipt.eml": "From:", "out/ticket-reply.eml": "multipart/signed", "ca/root.pem": "-----BEGIN CERTIFICATE-----"} {
 		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(file)))
 		if err != nil || !bytes.Contains(data, []byte(head)) {
 			t.Errorf("%s: %d bytes, %v", file, len(data), err)
 		}
+	}
+	if out, err := exec.Command("openssl", "cms", "-verify", "-in", filepath.Join(dir, "out", "ticket-reply.eml"), "-CAfile", filepath.Join(dir, "ca", "root.pem"),
+		"-purpose", "smimesign", "-out", os.DevNull).CombinedOutput(); err != nil {
+		t.Errorf("openssl on the answer to the support mail: %v: %s", err, out)
 	}
 	before, err := os.ReadDir(dir)
 	if err != nil {

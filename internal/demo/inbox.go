@@ -6,22 +6,24 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"mime/quotedprintable"
 	"net"
-	"net/mail"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
 
+	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
+
+	"countersign/mail/message"
 )
 
-// Inbox is the mail server of the demonstration: it takes every mail over SMTP, keeps it as a file, and refuses what is
-// sent to an address that begins with "bounce".
+// Inbox is the mail server of the demonstration (MÔ PHỎNG): it takes every mail over SMTP, keeps it as a file, and refuses
+// what is sent to an address that begins with "bounce". The people in Accounts also read theirs over IMAP.
 type Inbox struct {
-	Dir string
+	Dir      string
+	Accounts map[string]string // passwords, by address
 
 	mu    sync.Mutex
 	mails int
@@ -29,6 +31,7 @@ type Inbox struct {
 	fresh chan struct{}       // closed when the next mail has come
 	smtp  *smtp.Server
 	addr  string
+	imap  *imapHouse
 }
 
 // Letter is one mail as it came.
@@ -48,7 +51,15 @@ func (in *Inbox) Start() error {
 	if err != nil {
 		return fmt.Errorf("start the mail server: %w", err)
 	}
+	old, err := filepath.Glob(filepath.Join(in.Dir, "*.eml"))
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	in.mails = len(old)
 	in.fresh, in.boxes = make(chan struct{}), map[string][]Letter{}
+	if in.imap, err = openIMAP(in.Accounts, in.mails); err != nil {
+		return errors.Join(err, l.Close())
+	}
 	in.addr = l.Addr().String()
 	in.smtp = smtp.NewServer(in)
 	in.smtp.Domain = "mail.demo.example"
@@ -65,8 +76,11 @@ func (in *Inbox) Start() error {
 // Addr is host:port.
 func (in *Inbox) Addr() string { return in.addr }
 
+// IMAP is host:port of where the accounts' mails are read.
+func (in *Inbox) IMAP() string { return in.imap.addr }
+
 // Close stops the server.
-func (in *Inbox) Close() error { return in.smtp.Close() }
+func (in *Inbox) Close() error { return errors.Join(in.smtp.Close(), in.imap.close()) }
 
 // NewSession begins a conversation; the name is the library's.
 func (in *Inbox) NewSession(*smtp.Conn) (smtp.Session, error) { return &letterbox{inbox: in}, nil }
@@ -74,7 +88,22 @@ func (in *Inbox) NewSession(*smtp.Conn) (smtp.Session, error) { return &letterbo
 // letterbox takes the mails of one connection.
 type letterbox struct {
 	inbox *Inbox
+	user  string // who signed in; "" for another house's server
 	to    []string
+}
+
+// AuthMechanisms and Auth let the accounts' owners hand in mails; the names are the library's.
+func (l *letterbox) AuthMechanisms() []string { return []string{sasl.Plain} }
+
+// Auth begins a sign-in.
+func (l *letterbox) Auth(string) (sasl.Server, error) {
+	return sasl.NewPlainServer(func(_, user, password string) error {
+		if want, ok := l.inbox.Accounts[user]; !ok || want != password {
+			return smtp.ErrAuthFailed
+		}
+		l.user = user
+		return nil
+	}), nil
 }
 
 func (l *letterbox) Mail(string, *smtp.MailOptions) error { l.to = nil; return nil }
@@ -93,6 +122,9 @@ func (l *letterbox) Data(r io.Reader) error {
 		return err
 	}
 	for _, to := range l.to {
+		if err := l.inbox.imap.deliver(to, l.user, raw); err != nil {
+			return err
+		}
 		if err := l.inbox.keep(to, raw); err != nil {
 			return err
 		}
@@ -131,11 +163,7 @@ func (in *Inbox) find(ctx context.Context, to string, from int, match *regexp.Re
 			if m.n < from {
 				continue
 			}
-			text, err := plainText(m.Raw)
-			if err != nil {
-				continue
-			}
-			if found := match.FindStringSubmatch(text); found != nil {
+			if found := match.FindStringSubmatch(message.Parse(m.Raw, message.Limits{}).Text); found != nil {
 				return found[1], m, nil
 			}
 		}
@@ -166,26 +194,4 @@ func (in *Inbox) Code(ctx context.Context, to string, from int) (string, error) 
 func (in *Inbox) Receipt(ctx context.Context, to, number string) (Letter, error) {
 	_, letter, err := in.find(ctx, to, 0, regexp.MustCompile(`(`+regexp.QuoteMeta(number)+`)[\s\S]*PDF`))
 	return letter, err
-}
-
-// plainText is the text of a mail, or of its first part.
-func plainText(raw []byte) (string, error) {
-	m, err := mail.ReadMessage(strings.NewReader(string(raw)))
-	if err != nil {
-		return "", err
-	}
-	body, err := io.ReadAll(m.Body)
-	if err != nil {
-		return "", err
-	}
-	text := string(body)
-	if strings.HasPrefix(m.Header.Get("Content-Type"), "multipart/") {
-		_, rest, ok := strings.Cut(text, "\r\n\r\n")
-		if !ok {
-			return "", errors.New("the mail has no first part")
-		}
-		text, _, _ = strings.Cut(rest, "\r\n--")
-	}
-	out, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(text)))
-	return string(out), err
 }

@@ -247,8 +247,8 @@ func (w *World) SignIn(ctx context.Context) (*api.Clerk, *api.Display, error) {
 	return clerk, display, nil
 }
 
-// Play walks one customer through the eight steps, telling each, checks what came out, and leaves the work order and
-// the receipt in out/.
+// Play walks one customer through the eight steps and one support mail through its life, telling each step, checks what
+// came out, and leaves the work order, its receipt and the answer to the mail in out/.
 func (w *World) Play(ctx context.Context, out io.Writer, lang locale.Lang) error {
 	j, err := w.Capacity(ctx)
 	if err != nil {
@@ -261,7 +261,10 @@ func (w *World) Play(ctx context.Context, out io.Writer, lang locale.Lang) error
 	if err := j.Run(ctx); err != nil {
 		return err
 	}
-	return w.leave(ctx, j, out, lang)
+	if err := w.leave(ctx, j, out, lang); err != nil {
+		return err
+	}
+	return w.playSupport(ctx, out, lang)
 }
 
 // leave writes the files of the journey and verifies the work order as a stranger would.

@@ -37,3 +37,37 @@ func TestACustomerWalksThroughAllEightSteps(t *testing.T) {
 	}
 	t.Log(out.String())
 }
+
+func TestASupportMailIsAnsweredEachTimeAndAfterARestart(t *testing.T) {
+	dir := t.TempDir()
+	w, err := Build(t.Context(), dir, Choices{Cost: cheap})
+	if err != nil {
+		t.Fatal(err)
+	}
+	play := func() string {
+		t.Helper()
+		var out bytes.Buffer
+		if err := w.playSupport(t.Context(), &out, locale.English); err != nil {
+			t.Fatalf("%v\n%s", err, out.String())
+		}
+		return out.String()
+	}
+	first := play()
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// The mail server's UIDs begin anew; what it had then is not taken for what it has now.
+	if w, err = Reopen(t.Context(), dir, Choices{Cost: cheap}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w.Service.Reception.Limits.AnswerHour = 0 // the customer was told of the first ticket a moment ago
+	second := play()
+	if a, b := ticketName.FindString(first), ticketName.FindString(second); a == b {
+		t.Errorf("both mails are ticket %s", a)
+	}
+}

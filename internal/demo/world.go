@@ -2,7 +2,7 @@
 // invented, and the journey of one customer through it.
 //
 // Everything but the outside systems is the real thing; those are stand-ins over a socket, labelled MÔ PHỎNG. Start
-// reading at Build, then Play in journey.go.
+// reading at Build, then Play in journey.go; a support mail's life is in support.go.
 package demo
 
 import (
@@ -124,7 +124,7 @@ func (w *World) Socket() string { return w.path("run", "api.sock") }
 
 // surroundings starts the stand-ins and says how the service reaches them.
 func (w *World) surroundings(c Choices) (service.Options, error) {
-	w.Inbox = &Inbox{Dir: w.path("inbox")}
+	w.Inbox = &Inbox{Dir: w.path("inbox"), Accounts: map[string]string{DeskMailbox: deskSecret, Accountant: accountantSecret}}
 	if err := w.Inbox.Start(); err != nil {
 		return service.Options{}, err
 	}
@@ -142,7 +142,7 @@ func (w *World) surroundings(c Choices) (service.Options, error) {
 		Mail:  &outbox.Server{Addr: w.Inbox.Addr(), TLS: "none", Hello: "counter.demo.example"}, Sender: receipt.Sender{Address: "quay@dienluc.example", Host: "counter.demo.example"},
 		LocalTSA: !c.Quiet, BackOffice: &backoffice.Client{URL: "http://" + url + "/orders", HTTP: &http.Client{Timeout: 10 * time.Second}}, StandIn: true,
 		Printer: service.Printer{Dir: w.path("print")}, Clock: c.Clock, Cost: c.Cost, Log: c.Log, Beat: c.Beat, Limits: c.Limits,
-		Sealer: c.Sealer}
+		Desk: w.helpdesk(), Sealer: c.Sealer}
 	if _, err := os.Stat(cjkFont); err == nil {
 		o.CJKFont = cjkFont
 	}
@@ -256,6 +256,9 @@ func (w *World) people(ctx context.Context, c Choices) error {
 	if err := w.customers(ctx); err != nil {
 		return err
 	}
+	if err := w.supporters(ctx); err != nil {
+		return err
+	}
 	return w.papers()
 }
 
@@ -323,6 +326,8 @@ func (w *World) papers() error {
 		w.path("cards", "thu.txt"):            []byte(thu.QR() + "\n"),
 		w.path("cards", "mau.txt"):            []byte(mau.QR() + "\n"),
 		w.path("cards", "mau-mrz.txt"):        []byte(mau.TD1() + "\n"),
+		w.path("run", "agent-sign-in.txt"):    []byte(Agent + "\n" + Password + "\n" + Unlock + "\n"),
+		w.path("run", "mailboxes.txt"):        w.mailboxes(),
 		w.path("run", "clerk-sign-in.txt"):    []byte(User + "\n" + Password + "\n" + Unlock + "\n"),
 		w.path("camera-samples", "sharp.jpg"): nil, w.path("camera-samples", "blurred.jpg"): nil,
 	}

@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/emersion/go-smtp"
@@ -128,6 +129,20 @@ func (d *Dovecot) Stop() {
 // Kick cuts every connection; the server goes on.
 func (d *Dovecot) Kick() {
 	_ = exec.Command("doveadm", "-c", d.config, "kick", "*").Run()
+}
+
+// KillSessions kills the processes that serve the connections of signed-in users, without a goodbye.
+func (d *Dovecot) KillSessions() (killed int) {
+	d.tb.Helper()
+	list, err := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", d.process.Process.Pid))
+	must(d.tb, err)
+	for _, id := range strings.Fields(string(list)) {
+		name, err := os.ReadFile("/proc/" + id + "/comm")
+		if err == nil && strings.TrimSpace(string(name)) == "imap" && syscall.Kill(number(d.tb, id), syscall.SIGKILL) == nil {
+			killed++
+		}
+	}
+	return killed
 }
 
 // Admin runs doveadm with the server's configuration.

@@ -22,8 +22,8 @@ type Postfix struct {
 	Dir  string
 }
 
-// StartPostfix starts a server in front of d. Mail to any other domain it sends back.
-func StartPostfix(tb TB, d *Dovecot) *Postfix {
+// StartPostfix starts a server in front of d, with more lines of main.cf. Mail to any other domain it sends back.
+func StartPostfix(tb TB, d *Dovecot, more ...string) *Postfix {
 	tb.Helper()
 	p := &Postfix{Dir: folder(tb), SMTP: port(tb)}
 	conf := filepath.Join(p.Dir, "conf")
@@ -34,7 +34,7 @@ func StartPostfix(tb TB, d *Dovecot) *Postfix {
 	owner, err := user.Lookup("postfix")
 	must(tb, err)
 	must(tb, os.Chown(filepath.Join(p.Dir, "data"), number(tb, owner.Uid), number(tb, owner.Gid)))
-	must(tb, os.WriteFile(filepath.Join(conf, "main.cf"), []byte(p.settings(d)), 0o644))
+	must(tb, os.WriteFile(filepath.Join(conf, "main.cf"), []byte(p.settings(d)+strings.Join(more, "\n")+"\n"), 0o644))
 	master, err := os.ReadFile("/etc/postfix/master.cf")
 	if err != nil {
 		master, err = os.ReadFile("/usr/share/postfix/master.cf.dist")
