@@ -221,19 +221,8 @@ func (tm *Team) Calls(ctx context.Context, a Actor, from, to time.Time) (list []
 	return list, err
 }
 
-// CalledUs reports whether an outgoing call to a unit stands in the log around a moment; helpdesk/genuine asks it.
-func CalledUs(tx Registers, unit string, at time.Time, around time.Duration) (*Call, error) {
-	list, err := List[Call](tx, unit, at.Add(-around), at.Add(around), 0)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range list {
-		if c.Out {
-			return c, nil
-		}
-	}
-	return nil, nil
-}
+// SamePhone compares two numbers by their digits, with 84 and 0 as the same beginning. Empty ones are not the same.
+func SamePhone(a, b string) bool { return digits(a) != "" && digits(a) == digits(b) }
 
 // Suspicion is a report of somebody who passed for our staff (T-S10, T-F12, T-F13).
 type Suspicion struct {

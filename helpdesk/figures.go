@@ -29,6 +29,10 @@ type Figures struct {
 	MailsIn   map[Fate]int     `json:"mails_in"` // with Duplicate; the sum is every mail that was ever seen in the period
 	MailsOut  map[OutState]int `json:"mails_out"`
 	Suspected int              `json:"suspected"` // reports of impostors
+	ByWay     map[string]int   `json:"by_way"`    // those, by channel
+	Claims    int              `json:"claims"`    // checks of somebody who said to be our staff
+	Failed    int              `json:"failed"`    // those with a proof missing
+	Questions map[string]int   `json:"questions"` // mails that asked whether something is ours, by what became of them
 	LastDay   string           `json:"last_day"`
 	Last      int64            `json:"last"` // the last serial's number on LastDay
 }
@@ -80,6 +84,9 @@ func (tm *Team) Figures(ctx context.Context, a Actor, from, to time.Time) (*Figu
 	return f, err
 }
 
+// questionsMax is how many questions by mail are looked at for the figures, the newest first.
+const questionsMax = 10_000
+
 func (tm *Team) counts(tx Tx, f *Figures) (err error) {
 	if f.OverdueNow, err = tx.CountQueue(Queue{Overdue: true}, tm.Clock.Now()); err != nil {
 		return err
@@ -94,7 +101,29 @@ func (tm *Team) counts(tx Tx, f *Figures) (err error) {
 	if err != nil {
 		return err
 	}
-	f.Suspected = len(suspected)
+	f.Suspected, f.ByWay, f.Questions = len(suspected), map[string]int{}, map[string]int{}
+	for _, s := range suspected {
+		f.ByWay[s.Channel]++
+	}
+	asked, err := List[Asked](tx, "", f.From, f.To, 0)
+	if err != nil {
+		return err
+	}
+	f.Claims = len(asked)
+	for _, a := range asked {
+		if !a.Holds {
+			f.Failed++
+		}
+	}
+	questions, err := tx.IntakesOf(ToCheck, questionsMax)
+	if err != nil {
+		return err
+	}
+	for _, in := range questions {
+		if !in.At.Before(f.From) && in.At.Before(f.To) {
+			f.Questions[in.Reason]++
+		}
+	}
 	series := "ticket"
 	if tm.Numbering.Lifelong {
 		series = "ticket for life"

@@ -178,6 +178,7 @@ const (
 	Closing   Form = "closing"   // resolved; asks how it was
 	Warning   Form = "warning"   // to a unit about impostors
 	Answer    Form = "answer"    // to "is this really yours?"
+	Alert     Form = "alert"     // to those who watch over the desk; not about a customer's request
 )
 
 // Point is one thing that an automatic mail tells, by a stable name with arguments. Arguments never hold anything that the
@@ -196,4 +197,13 @@ const (
 	PointSecret  = "secret"  // a secret was sent and masked; args: kind
 	PointArticle = "article" // the handbook knows something; args: name, title
 	PointClaim   = "claim"   // it names another ticket and was not joined; no args, on purpose
+)
+
+// The points of an answer to "is this really yours?", and of an alert.
+const (
+	PointIssued    = "issued"     // the mail asked about is ours; args: date, role (of who wrote it), serial
+	PointNotIssued = "not_issued" // the mail that was forwarded is not; no args
+	PointStands    = "stands"     // how the ticket stands; args: state, role (of who works on it), channels
+	PointSuspicion = "suspicion"  // somebody passes for us; args: report, channel, wanted, grade, unit, serial
+	PointOverdue   = "overdue"    // a ticket is overdue; args: serial, step
 )

@@ -14,23 +14,43 @@ func (tm *Team) Suspect(ctx context.Context, a Actor, s Suspicion) (*Suspicion, 
 	if err := reason(s.Story + " " + s.Claimed); err != nil {
 		return nil, err
 	}
-	s.At, s.By, s.Grade = tm.Clock.Now(), a.Agent.Name, grade(s)
-	err := tm.book(ctx, a, RightAnswer, "suspicion.reported", "", func(tx Tx) (facts, error) {
-		s.Rev = 0
-		n, err := tx.NextEntry("suspicion")
-		if err != nil {
+	s.At, s.By = tm.Clock.Now(), a.Agent.Name
+	var kept *Suspicion
+	err := tm.book(ctx, a, RightAnswer, "suspicion.reported", "", func(tx Tx) (f facts, err error) {
+		if kept, err = ReportFake(tx, s); err != nil {
 			return nil, err
 		}
-		s.Key = fmt.Sprintf("G-%06d", n)
-		if err := tx.Enqueue(job.Job{Key: "suspicion " + s.Key, Kind: SuspicionJob, Order: s.Key, Payload: []byte(s.Key), Created: s.At}); err != nil {
-			return nil, err
-		}
-		return facts{"report": s.Key, "channel": s.Channel, "grade": s.Grade}, Put(tx, &s)
+		return facts{"report": kept.Key, "channel": kept.Channel, "grade": kept.Grade}, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &s, nil
+	return kept, nil
+}
+
+// SuspicionChannels are the ways by which impostors come; SuspicionAims are what they are after (T-S10, T-F13). Reports know
+// no others.
+var (
+	SuspicionChannels = []string{"phone", "message", "zalo", "mail", "visit", "other"}
+	SuspicionAims     = []string{"remote", "pin", "password", "otp", "link", "money", "information"}
+)
+
+// ReportFake keeps a report and lets the security officer be told; helpdesk/genuine calls it for mails that customers have
+// shown us.
+func ReportFake(tx Tx, s Suspicion) (*Suspicion, error) {
+	n, err := tx.NextEntry("suspicion")
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(SuspicionChannels, s.Channel) {
+		s.Channel = "other"
+	}
+	s.Wanted = slices.DeleteFunc(slices.Clone(s.Wanted), func(what string) bool { return !slices.Contains(SuspicionAims, what) })
+	s.Key, s.Rev, s.Grade = fmt.Sprintf("G-%06d", n), 0, grade(s)
+	if err := tx.Enqueue(job.Job{Key: "suspicion " + s.Key, Kind: SuspicionJob, Order: s.Key, Payload: []byte(s.Key), Created: s.At}); err != nil {
+		return nil, err
+	}
+	return &s, Put(tx, &s)
 }
 
 // grade is urgent when something was lost or a machine may be in other hands, high when a secret was wanted.

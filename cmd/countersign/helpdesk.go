@@ -23,6 +23,7 @@ func helpdeskOptions(cfg *config.Config, o *service.Options) error {
 		return nil
 	}
 	o.Desk = service.DeskOptions{Address: h.Mailbox, Name: h.Name, Hotline: h.Hotline, Domains: h.Domains, AuthServID: h.AuthServID,
+		Security: h.SecurityMail, Lead: h.LeadMail,
 		Mail: service.MailOptions{Server: o.Mail, Selector: h.DKIMSelector}}
 	if h.DNS != "" {
 		o.Desk.Resolver = auth.NewDNS(strings.TrimPrefix(h.DNS, "system"), 5*time.Second)

@@ -117,11 +117,22 @@ func inspector(f inspectFlags) (*intake.Inspector, error) {
 				return nil, err
 			}
 		}
-		for _, c := range roots.Roots {
-			i.SMIME.Roots.AddCert(c)
+		for _, l := range append(roots.Lists, verify.List{Roots: roots.Roots}) {
+			for _, c := range l.Roots {
+				i.SMIME.Roots.AddCert(c)
+			}
 		}
 	}
 	return i, nil
+}
+
+// officialMailbox is the one of the built-in table.
+func officialMailbox() (string, error) {
+	house, err := intake.LoadHouse(services.Helpdesk)
+	if err != nil {
+		return "", err
+	}
+	return house.Mailbox, nil
 }
 
 // mailReport is what mail inspect prints for scripts: a stable form.

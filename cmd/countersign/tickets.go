@@ -46,23 +46,16 @@ func (a *app) ticket() *cobra.Command {
 		}
 		return a.showTicket(s, f.asJSON)
 	})
-	c.AddCommand(list, show, a.ticketExport(&f), a.ticketNew(&f))
+	c.AddCommand(list, show, a.ticketExport(&f), a.ticketNew(&f), a.ticketCheck(&f), a.ticketFigures(&f))
 	return c
 }
 
 func (a *app) ticketExport(f *scriptFlags) *cobra.Command {
 	var purpose, from, to, file string
 	c := a.deskScript("export", cobra.NoArgs, f, func(ctx context.Context, desk *api.Agent, _ []string) error {
-		days := [2]time.Time{}
-		for i, text := range []string{from, to} {
-			if text == "" {
-				continue
-			}
-			day, err := time.ParseInLocation(time.DateOnly, text, clock.Vietnam)
-			if err != nil {
-				return fault.Wrap(err, fault.Invalid, "cli.value", fault.Args{"value": text})
-			}
-			days[i] = day
+		days, err := period(from, to)
+		if err != nil {
+			return err
 		}
 		csv, err := desk.Export(ctx, purpose, days[0], days[1])
 		if err != nil {
@@ -79,6 +72,19 @@ func (a *app) ticketExport(f *scriptFlags) *cobra.Command {
 	c.Flags().StringVar(&to, "to-day", "", a.text("cli.flag.to_day", nil))
 	c.Flags().StringVar(&file, "to", "", a.text("cli.flag.to", nil))
 	return c
+}
+
+// period reads the first and the last day of one; what is not said stays zero.
+func period(from, to string) (days [2]time.Time, err error) {
+	for i, text := range []string{from, to} {
+		if text == "" {
+			continue
+		}
+		if days[i], err = time.ParseInLocation(time.DateOnly, text, clock.Vietnam); err != nil {
+			return days, fault.Wrap(err, fault.Invalid, "cli.value", fault.Args{"value": text})
+		}
+	}
+	return days, nil
 }
 
 func (a *app) ticketNew(f *scriptFlags) *cobra.Command {

@@ -33,13 +33,19 @@ const (
 func (a *app) verify() *cobra.Command {
 	var asJSON bool
 	var trust []string
-	c := &cobra.Command{Use: "verify FILE.pdf", Short: a.text("cli.verify", nil), Args: cobra.ExactArgs(1)}
+	c := &cobra.Command{Use: "verify FILE", Short: a.text("cli.verify", nil), Args: cobra.ExactArgs(1)}
 	c.Flags().BoolVar(&asJSON, "json", false, a.text("cli.flag.json", nil))
 	c.Flags().StringArrayVar(&trust, "trust", nil, a.text("cli.flag.trust", nil))
 	var only string
 	c.Flags().StringVar(&only, "only", "", a.text("cli.flag.only", nil))
-	c.RunE = func(_ *cobra.Command, args []string) error {
+	var dns, mailbox string
+	c.Flags().StringVar(&dns, "dns", "", a.text("cli.flag.dns", nil))
+	c.Flags().StringVar(&mailbox, "mailbox", "", a.text("cli.flag.official", nil))
+	c.RunE = func(c *cobra.Command, args []string) error {
 		debug.SetMemoryLimit(memory)
+		if strings.EqualFold(filepath.Ext(args[0]), ".eml") {
+			return a.verifyMail(c.Context(), args[0], inspectFlags{json: asJSON, trust: trust, dns: dns}, mailbox)
+		}
 		p := verify.Policy{At: clock.System{}.Now(), Only: only}
 		for _, path := range trust {
 			if err := addRoots(&p, path); err != nil {

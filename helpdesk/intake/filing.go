@@ -66,7 +66,7 @@ func (f *filing) file() error {
 		return f.end(helpdesk.Quarantined, "fake")
 	}
 	if m.Kind == mail.KindAuthenticityCheck {
-		return f.end(helpdesk.ToCheck, "check")
+		return f.check(m, v)
 	}
 	place, err := f.join(m, v)
 	if err != nil {

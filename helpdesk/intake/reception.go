@@ -35,6 +35,8 @@ type Reception struct {
 	Limits     Limits
 	Log        *slog.Logger
 
+	// Checks answers who asks whether something is ours; nil leaves every such mail to the agents.
+	Checks Checker
 	// Queued hears, after the commit, that mails wait to be built and sent. It may be nil and must not block.
 	Queued func()
 	// Changed hears of every ticket that a mail made or changed, after the commit. It may be nil and must not block.

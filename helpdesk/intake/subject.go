@@ -136,10 +136,21 @@ type Check struct {
 	Code   string // sixteen letters without spaces; "" when none was given
 }
 
-// AskedCheck reads such a question from the subject, or from the first lines of the text.
+// askedIn is how far into its text a mail may ask.
+const askedIn = 600
+
+// AskedCheck reads such a question from the subject, or from a line that begins with it near the head of the text. What is
+// quoted does not count: the footer of each of our mails names the very words.
 func AskedCheck(m *mail.Message) (Check, bool) {
-	for _, s := range []string{m.Subject, m.Text[:min(len(m.Text), 600)]} {
-		g := askAgain().FindStringSubmatch(plainer(s))
+	head := m.Text[:min(len(m.Text), askedIn)]
+	lines := []string{plainer(m.Subject)}
+	for line := range strings.SplitSeq(head[:split(head)], "\n") {
+		if line = strings.TrimSpace(plainer(line)); strings.HasPrefix(line, "XAC") {
+			lines = append(lines, line)
+		}
+	}
+	for _, s := range lines {
+		g := askAgain().FindStringSubmatch(s)
 		if g == nil {
 			continue
 		}

@@ -47,8 +47,8 @@ func Compose(h House, s *helpdesk.Secrets, o *helpdesk.Outgoing, author *helpdes
 	l := language(o)
 	say := func(id string, args locale.Args) string { return locale.Text(l, id, args) }
 	var b strings.Builder
-	if o.Form == helpdesk.Receipt {
-		b.WriteString(say("reply.receipt.greeting", nil) + "\n\n")
+	if o.Form == helpdesk.Receipt || o.Form == helpdesk.Answer || o.Form == helpdesk.Alert {
+		b.WriteString(say("reply.greeting."+string(o.Form), nil) + "\n\n")
 		for _, p := range points(l, o.Points) {
 			b.WriteString(p + "\n\n")
 		}
@@ -63,7 +63,7 @@ func Compose(h House, s *helpdesk.Secrets, o *helpdesk.Outgoing, author *helpdes
 	if o.Form == helpdesk.Closing {
 		b.WriteString(say("reply.rate", nil) + "\n\n")
 	}
-	if first || o.Form == helpdesk.Warning {
+	if first && o.Form != helpdesk.Alert || o.Form == helpdesk.Warning {
 		b.WriteString(say("reply.warning", nil) + "\n\n")
 	}
 	words := sha256.Sum256([]byte(b.String()))
@@ -119,6 +119,16 @@ func points(l locale.Lang, list []helpdesk.Point) (out []string) {
 			args["kind"] = locale.Text(l, "reply.secret."+p.Args["kind"], nil)
 		case helpdesk.PointSubject:
 			args["problem"] = locale.Text(l, "reply.subject_problem."+p.Args["problem"], nil)
+		case helpdesk.PointIssued:
+			args["role"] = locale.Text(l, "reply.role."+p.Args["role"], nil)
+		case helpdesk.PointStands:
+			args["state"] = locale.Text(l, "ticket.state."+p.Args["state"], nil)
+			args["role"] = locale.Text(l, "reply.role."+p.Args["role"], nil)
+			args["channels"] = each(p.Args["channels"], func(way string) string { return locale.Text(l, "reply.channel."+way, nil) })
+		case helpdesk.PointSuspicion:
+			args["channel"] = locale.Text(l, "reply.suspicion.channel."+p.Args["channel"], nil)
+			args["wanted"] = each(p.Args["wanted"], func(what string) string { return locale.Text(l, "reply.suspicion.wanted."+what, nil) })
+			args["grade"] = locale.Text(l, "reply.suspicion.grade."+p.Args["grade"], nil)
 		}
 		out = append(out, locale.Text(l, "reply.point."+p.Name, args))
 	}
@@ -126,4 +136,13 @@ func points(l locale.Lang, list []helpdesk.Point) (out []string) {
 		out = append(out, locale.Text(l, "reply.point.missing", nil)+"\n"+strings.Join(missing, "\n"))
 	}
 	return out
+}
+
+// each puts words that stand with spaces between them through say.
+func each(list string, say func(word string) string) string {
+	var out []string
+	for _, word := range strings.Fields(list) {
+		out = append(out, say(word))
+	}
+	return strings.Join(out, ", ")
 }

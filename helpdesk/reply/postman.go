@@ -90,15 +90,16 @@ func (p *Postman) ready(ctx context.Context, key string) (o *helpdesk.Outgoing, 
 	if err != nil || o.State != helpdesk.Queued {
 		return o, raw, err
 	}
-	if raw, err = p.Writer.Write(o, author, first); err != nil {
+	raw, text, err := p.Writer.Write(o, author, first)
+	if err != nil {
 		return o, nil, err
 	}
-	return p.keep(ctx, o, raw)
+	return p.keep(ctx, o, raw, text)
 }
 
-// keep stores the bytes, once, with the journal entry that they are about to leave. Where somebody else was faster, theirs
-// count.
-func (p *Postman) keep(ctx context.Context, o *helpdesk.Outgoing, raw []byte) (*helpdesk.Outgoing, []byte, error) {
+// keep stores the bytes, once, with the journal entry that they are about to leave and the code by which their receiver can
+// ask whether they are ours. Where somebody else was faster, theirs count.
+func (p *Postman) keep(ctx context.Context, o *helpdesk.Outgoing, raw []byte, text Text) (*helpdesk.Outgoing, []byte, error) {
 	err := p.Store.Update(ctx, func(tx helpdesk.Tx) error {
 		now, err := tx.Outgoing(o.Key)
 		if err != nil {
@@ -122,6 +123,9 @@ func (p *Postman) keep(ctx context.Context, o *helpdesk.Outgoing, raw []byte) (*
 			return err
 		}
 		if err := tx.PutBytes(now.Key, raw); err != nil {
+			return err
+		}
+		if err := helpdesk.Issue(tx, now, text.Code, TextSHA256(text.Body), p.Clock.Now()); err != nil {
 			return err
 		}
 		o = now

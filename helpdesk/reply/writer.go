@@ -40,14 +40,19 @@ type Writer struct {
 }
 
 // Write makes a mail and reads it back. What it returns was parsed, its signature verified, and its sender, receiver,
-// Message-ID and check code compared; otherwise nothing leaves.
-func (w *Writer) Write(o *helpdesk.Outgoing, author *helpdesk.Agent, first bool) ([]byte, error) {
+// Message-ID and check code compared; otherwise nothing leaves. With the bytes come the words that were composed.
+func (w *Writer) Write(o *helpdesk.Outgoing, author *helpdesk.Agent, first bool) (raw []byte, text Text, err error) {
 	if !o.Auto() {
 		if err := Refuse(o.Subject + "\n" + o.Text); err != nil {
-			return nil, err
+			return nil, text, err
 		}
 	}
-	text := Compose(w.House, w.Secrets, o, author, first)
+	text = Compose(w.House, w.Secrets, o, author, first)
+	raw, err = w.build(o, author, text)
+	return raw, text, err
+}
+
+func (w *Writer) build(o *helpdesk.Outgoing, author *helpdesk.Agent, text Text) ([]byte, error) {
 	raw, err := message.Build(message.Mail{
 		From: mail.Address{Name: w.sender(author), Address: w.House.Mailbox}, To: mail.Address{Address: o.To.Address},
 		Subject: text.Subject, Date: o.Created, MessageID: o.MailID, Text: text.Body,

@@ -9,6 +9,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"countersign/helpdesk"
+	"countersign/helpdesk/genuine"
+	"countersign/internal/fault"
 )
 
 type deskName struct {
@@ -77,6 +79,7 @@ func (s *Server) deskBookRoutes(api huma.API) {
 	agent(s, api, http.MethodPost, "/suspicions/{key}/close", "desk-suspicion-close", "Note the security officer's verdict", func(ctx context.Context, a helpdesk.Actor, in deskText) (Done, error) {
 		return Done{true}, s.Desk.CloseSuspicion(ctx, a, in.Key, in.Body.Text)
 	})
+	agent(s, api, http.MethodPost, "/genuine", "desk-genuine", "Hold what somebody claims who says to be our staff against the records; all three proofs have to hold", s.deskGenuine)
 	agent(s, api, http.MethodGet, "/canned", "desk-canned", "Texts that agents use again, those of a category first", func(ctx context.Context, a helpdesk.Actor, in deskSpan) ([]*helpdesk.Canned, error) {
 		return s.Desk.Canneds(ctx, a, in.Category)
 	})
@@ -137,6 +140,21 @@ func (s *Server) deskManyRoutes(api huma.API) {
 	agent(s, api, http.MethodPost, "/notices/{key}/read", "desk-notice-read", "Note that a unit has read a notice", func(ctx context.Context, a helpdesk.Actor, in deskText) (Done, error) {
 		return Done{true}, s.Desk.HasRead(ctx, a, in.Key, in.Body.Unit, in.Body.Confirm)
 	})
+}
+
+// Prover holds a claim to be our staff against the records; *genuine.Office is one.
+type Prover interface {
+	Check(ctx context.Context, who genuine.Asker, c genuine.Claim) (genuine.Verdict, error)
+}
+
+func (s *Server) deskGenuine(ctx context.Context, a helpdesk.Actor, in deskPut[genuine.Claim]) (genuine.Verdict, error) {
+	if err := a.May(helpdesk.RightSee); err != nil {
+		return genuine.Verdict{}, err
+	}
+	if s.Genuine == nil {
+		return genuine.Verdict{}, fault.New(fault.Unavailable, "desk.off", nil)
+	}
+	return s.Genuine.Check(ctx, genuine.Asker{Name: a.Agent.Name, Role: string(a.Agent.Roles[0]), Place: a.Place}, in.Body)
 }
 
 // NoticeSpread is a notice with how far it has come, by province.

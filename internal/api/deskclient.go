@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"countersign/helpdesk"
+	"countersign/helpdesk/genuine"
 )
 
 // Agent is a terminal of the helpdesk; it signs in as a clerk's does.
@@ -223,6 +224,11 @@ func (c *Agent) Suspect(ctx context.Context, in helpdesk.Suspicion) (*helpdesk.S
 // CloseSuspicion notes the security officer's verdict.
 func (c *Agent) CloseSuspicion(ctx context.Context, key, verdict string) error {
 	return c.do(ctx, map[string]string{"text": verdict}, "suspicions", key, "close")
+}
+
+// Genuine holds what somebody claims who says to be our staff against the records.
+func (c *Agent) Genuine(ctx context.Context, in genuine.Claim) (genuine.Verdict, error) {
+	return deskPost[genuine.Verdict](ctx, c, in, "genuine")
 }
 
 // Canned lists the texts that agents use again, those of a category first.

@@ -49,6 +49,8 @@ type Server struct {
 	// Desk is the helpdesk; nil where there is none. Reception lets mails in that were set aside.
 	Desk      *helpdesk.Team
 	Reception Receiver
+	// Genuine holds claims to be our staff against the records.
+	Genuine Prover
 	// Beat makes the ticks at which watchers get the state again; a test hands in its own.
 	Beat func() (<-chan time.Time, func())
 

@@ -18,6 +18,8 @@ type Helpdesk struct {
 	DNS          string   `koanf:"dns" doc:"Name server (host:port) for checks of our own; system is the machine's. Empty: nothing is asked, and what the border does not vouch for is unproven."`
 	DKIMSelector string   `koanf:"dkim_selector" doc:"Selector of our DKIM key, which the server makes; admin helpdesk dns prints the record to publish. Empty: the border's server signs."`
 	LMTPListen   string   `koanf:"lmtp_listen" doc:"Address and port on which our own mail server may hand mails over by LMTP. Empty: none."`
+	SecurityMail string   `koanf:"security_mail" doc:"Address of the security officer, who is told of every report of an impostor. Empty: only the log tells."`
+	LeadMail     string   `koanf:"lead_mail" doc:"Address that is told of overdue requests. Empty: only the log tells."`
 	SMTPListen   string   `koanf:"smtp_listen" doc:"The same by SMTP."`
 }
 
@@ -60,6 +62,11 @@ func (c *Config) checkHelpdesk() error {
 	for key, listen := range map[string]string{"helpdesk.lmtp_listen": h.LMTPListen, "helpdesk.smtp_listen": h.SMTPListen} {
 		if _, _, err := net.SplitHostPort(listen); listen != "" && err != nil {
 			return wrong(key, listen, "127.0.0.1:8724")
+		}
+	}
+	for key, address := range map[string]string{"helpdesk.security_mail": h.SecurityMail, "helpdesk.lead_mail": h.LeadMail} {
+		if address != "" && strings.Count(address, "@") != 1 {
+			return wrong(key, address, "anninh@kbnn.example")
 		}
 	}
 	seen := map[string]bool{}

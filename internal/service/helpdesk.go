@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"countersign/helpdesk"
+	"countersign/helpdesk/genuine"
 	"countersign/helpdesk/intake"
 	"countersign/helpdesk/reply"
 	"countersign/internal/api"
@@ -30,6 +31,8 @@ type DeskOptions struct {
 	Hops       int      // how many of our servers stand above that; 0 is 1
 	Resolver   auth.Resolver
 	Limits     intake.Limits // zero is intake.DefaultLimits
+	Security   string        // address of the security officer; "" leaves reports of impostors to the log
+	Lead       string        // address that hears of overdue requests; "" leaves them to the log
 	Mail       MailOptions
 }
 
@@ -74,7 +77,10 @@ func (s *Service) openHelpdesk(cat *catalog.Catalog, server *api.Server) error {
 		Numbering: helpdesk.DefaultNumbering, Clock: s.Options.Clock, Limits: o.Limits, Log: s.Options.Log, Changed: server.DeskChanged,
 		Reader: &intake.Inspector{Limits: message.Default(), Offices: offices, Queues: house.Queues, SMIME: smime.Policy{Roots: roots},
 			Auth: auth.Policy{AuthServID: o.AuthServID, Hops: max(1, o.Hops), Resolver: o.Resolver, Own: house.Domains, Names: house.Names}}}
-	server.Desk, server.Reception = s.Desk, s.Reception
+	s.Genuine = &genuine.Office{Store: s.Store.Helpdesk(), Secrets: secrets, Roots: roots, Limits: genuine.DefaultLimits, Clock: s.Options.Clock,
+		Rand: rand.Reader, Switchboard: s.Desk.Switchboard}
+	s.Reception.Checks = s.Genuine
+	server.Desk, server.Reception, server.Genuine = s.Desk, s.Reception, s.Genuine
 	if err := s.Reception.Check(); err != nil {
 		return err
 	}

@@ -79,7 +79,10 @@ func (s *Service) openMailroom(house reply.House) error {
 	}
 	m.Postman = &reply.Postman{Store: s.Store.Helpdesk(), Writer: writer, Refused: outbox.ErrRefused, Clock: s.Options.Clock, Log: s.Options.Log,
 		Changed: s.Desk.Changed}
-	kinds := map[string]job.Kind[helpdesk.Tx]{}
+	kinds := map[string]job.Kind[helpdesk.Tx]{
+		helpdesk.SuspicionJob:  {Handle: m.tellOfSuspicion},
+		helpdesk.EscalationJob: {Handle: m.tellOfOverdue},
+	}
 	if o.Server != nil {
 		m.Postman.Server = o.Server
 		kinds[helpdesk.MailJob] = job.Kind[helpdesk.Tx]{Handle: m.Postman.Handle, Workers: mailWorkers}

@@ -31,10 +31,10 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{dovecot: mailtest.StartDovecot(t, hotline, sender)}
+	h := &house{dovecot: mailtest.StartDovecot(t, hotline, sender, officer)}
 	p := mailtest.StartPostfix(t, h.dovecot)
 	o := options(t.TempDir())
-	o.Desk = service.DeskOptions{Address: hotline, Name: "Tổ hỗ trợ Mẫu", Hotline: "024 0000 0000", AuthServID: "mx.example.test", Domains: []string{"desk.example.test"},
+	o.Desk = service.DeskOptions{Address: hotline, Name: "Tổ hỗ trợ Mẫu", Hotline: "024 0000 0000", AuthServID: "mx.example.test", Domains: []string{"desk.example.test"}, Security: officer,
 		Mail: service.MailOptions{Selector: "c1", Server: &outbox.Server{Addr: p.SMTP, TLS: "none", Hello: "desk.example.test", Timeout: 20 * time.Second},
 			IMAP: []fetch.IMAP{{Name: "desk", Addr: h.dovecot.IMAP, TLS: "starttls", User: hotline, Config: h.dovecot.TLS(), After: fetch.Flag,
 				Secret: func(context.Context) (string, error) { return mailtest.Password, nil }}}}}

@@ -23,6 +23,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"countersign/helpdesk"
+	"countersign/helpdesk/genuine"
 	"countersign/helpdesk/intake"
 	"countersign/internal/api"
 	"countersign/internal/backoffice"
@@ -119,7 +120,9 @@ type Service struct {
 	// Desk and Reception are the helpdesk: what its people do, and what brings its mails in.
 	Desk      *helpdesk.Team
 	Reception *intake.Reception
-	Mailroom  *Mailroom
+	// Genuine answers whether something is really ours.
+	Genuine  *genuine.Office
+	Mailroom *Mailroom
 
 	runner *job.Runner[kiosk.Tx]
 	// Status tells whether a certificate was revoked: the house's from its register, others' from their authorities.
