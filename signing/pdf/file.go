@@ -222,7 +222,7 @@ func (f *File) section(at, named int) (Revision, error) {
 	}
 	l := lexer{buf: f.data, pos: at, budget: &f.budget, store: &f.store}
 	var err error
-	if f.data[at] == 'x' {
+	if beginsTable(f.data, at) {
 		err = f.table(&l, &r)
 	} else {
 		err = f.xrefStream(&l, &r)
@@ -256,6 +256,19 @@ func (f *File) section(at, named int) (Revision, error) {
 		}
 	}
 	return r, f.tail(&l, &r, named)
+}
+
+// maxBlank is how many white-space characters may lie between the offset that startxref gives and its table: some
+// programs count the line end in front of the table to it.
+const maxBlank = 8
+
+// beginsTable reports whether a table, and no cross-reference stream, begins at an offset or right behind it.
+func beginsTable(data []byte, at int) bool {
+	end := min(at+maxBlank, len(data)-1)
+	for at < end && isSpace(data[at]) {
+		at++
+	}
+	return data[at] == 'x'
 }
 
 // sort orders the entries by number; most tables are in order.
