@@ -63,7 +63,9 @@ func (p *callsPage) numbers() (out []string) {
 
 func (p *callsPage) load(a *App) tui.Cmd {
 	now := a.now()
-	return call(a, func(ctx context.Context) ([]*helpdesk.Call, error) { return a.svc.Calls(ctx, now.Add(-24*time.Hour), now) }, func(list []*helpdesk.Call, err error) tui.Cmd {
+	return call(a, func(ctx context.Context) ([]*helpdesk.Call, error) {
+		return a.svc.Calls(ctx, now.Add(-24*time.Hour), now)
+	}, func(list []*helpdesk.Call, err error) tui.Cmd {
 		if err != nil {
 			return a.failed(err)
 		}

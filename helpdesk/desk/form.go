@@ -27,11 +27,11 @@ func textRowOf(a *App, label, help, value string, max int) formRow {
 }
 
 // choiceRow is a field that a digit fills.
-func choiceRow(a *App, label, prefix string, names []string, value string) formRow {
+func choiceRow(label string, names []string, value string, words func(string) string) formRow {
 	r := formRow{label: label, field: tui.Field{Kind: tui.FieldChoice, Line: true}}
 	for i, n := range names {
 		key := string(rune('1' + i))
-		r.field.Choices = append(r.field.Choices, tui.Choice{Key: key, Label: a.t(prefix+n, nil)})
+		r.field.Choices = append(r.field.Choices, tui.Choice{Key: key, Label: words(n)})
 		if n == value {
 			r.field.Set(key)
 		}

@@ -65,7 +65,7 @@ func (a *App) left(t *helpdesk.Ticket) string {
 
 // masked hides all but the last four digits of a phone number.
 func masked(phone string) string {
-	r := []rune(strings.TrimSpace(phone))
+	r := []rune(strings.Join(strings.Fields(phone), ""))
 	if len(r) <= 4 {
 		return string(r)
 	}

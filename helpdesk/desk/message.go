@@ -56,7 +56,9 @@ func (a *App) say(m mark, id string, err error) {
 	a.push(message{mark: m, text: a.t(id, nil)})
 }
 
-func (a *App) sayArgs(m mark, id string, args locale.Args) { a.push(message{mark: m, text: a.t(id, args)}) }
+func (a *App) sayArgs(m mark, id string, args locale.Args) {
+	a.push(message{mark: m, text: a.t(id, args)})
+}
 
 func (a *App) push(msg message) {
 	for i, old := range a.messages {

@@ -26,7 +26,7 @@ func (p *propsPage) open(a *App) tui.Cmd {
 	}
 	t := p.thread.sheet.Ticket
 	p.form = form{rows: []formRow{
-		choiceRow(a, "desk.props.priority", "desk.priority.", priorities, string(t.Priority)),
+		choiceRow("desk.props.priority", priorities, string(t.Priority), func(n string) string { return a.t("desk.priority."+n, nil) }),
 		textRowOf(a, "desk.props.category", "desk.props.category_help", t.Category, 3),
 		textRowOf(a, "desk.props.province", "desk.props.province_help", t.Route.Province, 4),
 		textRowOf(a, "desk.props.unit", "desk.props.unit_help", t.Unit, 20),

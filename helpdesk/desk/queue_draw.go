@@ -61,7 +61,11 @@ func (p *queuePage) draw(a *App, c *tui.Canvas) {
 		x  int
 		id string
 	}{{3, "no"}, {6, "ticket"}, {23, "left"}, {28, "province"}, {33, "kind"}, {cols.sender, "sender"}, {cols.trust, "trust"}, {cols.subject, "what"}} {
-		c.PutMax(h.x, 3, w-h.x, a.t("desk.col."+h.id, nil), tui.Muted)
+		room := w - h.x
+		if h.id == "sender" {
+			room = cols.senderWidth
+		}
+		c.PutMax(h.x, 3, room, a.t("desk.col."+h.id, nil), tui.Muted)
 	}
 	if !p.loaded {
 		return

@@ -143,7 +143,7 @@ func newReportPage(a *App, under page) *reportPage {
 	wanted := textRowOf(a, "desk.report.wanted", "desk.report.wanted_help", "", len(wants))
 	wanted.field.Kind = tui.FieldDigits
 	return &reportPage{under: under, formPage: formPage{form{rows: []formRow{
-		choiceRow(a, "desk.report.channel", "desk.report.by_", reportChannels, ""),
+		choiceRow("desk.report.channel", reportChannels, "", a.channelOf),
 		textRowOf(a, "desk.report.unit", "", unit, 20),
 		textRowOf(a, "desk.report.claimed", "desk.report.claimed_help", "", 120),
 		textRowOf(a, "desk.report.number", "desk.report.number_help", "", 24),
