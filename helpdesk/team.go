@@ -24,6 +24,8 @@ type Team struct {
 	Switchboard
 	// Lint refuses what genuine staff never write; helpdesk/reply has the rules. A team without it can't write mails.
 	Lint func(text string) error
+	// Compose writes what an outgoing mail will say, for its author to look at; a team without it shows no previews.
+	Compose func(o *Outgoing, author *Agent, first bool) Preview
 	// Changed hears of a ticket that changed ("" for the desk's registers), after the commit. It may be nil and must not block.
 	Changed func(ticket string)
 	// Queued hears that mails wait to be built and sent. It may be nil and must not block.

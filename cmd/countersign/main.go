@@ -134,7 +134,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().String("lang", "", a.text("cli.flag.lang", nil))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentPreRun = func(*cobra.Command, []string) { a.understood = true }
-	root.AddCommand(a.demo(), a.serve(), a.kiosk(), a.display(), a.verify(), a.sign(), a.card(), a.mail(), a.order(), a.certificate(), a.ticket(), a.admin(), a.sealer(), a.tokenModule())
+	root.AddCommand(a.demo(), a.serve(), a.kiosk(), a.display(), a.desk(), a.verify(), a.sign(), a.card(), a.mail(), a.order(), a.certificate(), a.ticket(), a.admin(), a.sealer(), a.tokenModule())
 	strict(root)
 	return root
 }

@@ -130,6 +130,9 @@ func (s *Server) deskRoutes(api huma.API) {
 	agent(s, api, http.MethodPost, "/tickets/{key}/reply", "desk-reply", "Queue an answer to the recorded customer", func(ctx context.Context, a helpdesk.Actor, in ticketDraft) (*helpdesk.Outgoing, error) {
 		return s.Desk.Reply(ctx, a, in.Key, in.Body)
 	})
+	agent(s, api, http.MethodPost, "/tickets/{key}/preview", "desk-preview", "The mail that a draft would become; nothing is kept", func(ctx context.Context, a helpdesk.Actor, in ticketDraft) (helpdesk.Preview, error) {
+		return s.Desk.Preview(ctx, a, in.Key, in.Body)
+	})
 	agent(s, api, http.MethodPatch, "/tickets/{key}", "desk-set", "Change properties", func(ctx context.Context, a helpdesk.Actor, in ticketProperties) (T, error) {
 		return s.Desk.Set(ctx, a, in.Key, in.Body)
 	})

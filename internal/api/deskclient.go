@@ -94,6 +94,11 @@ func (c *Agent) Reply(ctx context.Context, key string, d helpdesk.Draft) (*helpd
 	return deskPost[*helpdesk.Outgoing](ctx, c, d, "tickets", key, "reply")
 }
 
+// Preview returns the mail that a draft would become.
+func (c *Agent) Preview(ctx context.Context, key string, d helpdesk.Draft) (helpdesk.Preview, error) {
+	return deskPost[helpdesk.Preview](ctx, c, d, "tickets", key, "preview")
+}
+
 // Set changes properties.
 func (c *Agent) Set(ctx context.Context, key string, p helpdesk.Properties) (*helpdesk.Ticket, error) {
 	return call[*helpdesk.Ticket](ctx, c.Client, http.MethodPatch, deskPath("tickets", key), p)

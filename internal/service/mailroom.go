@@ -77,6 +77,7 @@ func (s *Service) openMailroom(house reply.House) error {
 		m.DKIM = &dkim.Key{Domain: s.Desk.Secrets.Host, Selector: o.Selector, Signer: private}
 		writer.Sealer = m.DKIM
 	}
+	s.Desk.Compose = writer.Preview
 	m.Postman = &reply.Postman{Store: s.Store.Helpdesk(), Writer: writer, Refused: outbox.ErrRefused, Clock: s.Options.Clock, Log: s.Options.Log,
 		Changed: s.Desk.Changed}
 	kinds := map[string]job.Kind[helpdesk.Tx]{

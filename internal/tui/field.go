@@ -352,3 +352,10 @@ func (f *Field) step(from, to *[]state) bool {
 	f.typing = false
 	return true
 }
+
+// Caret returns how many graphemes stand before the caret, Go puts it behind that many: for screens that draw a text by
+// themselves.
+func (f *Field) Caret() int { return f.caret }
+
+// Go moves the caret.
+func (f *Field) Go(at int) { f.caret, f.typing = min(max(at, 0), len(f.text)), false }
