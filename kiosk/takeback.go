@@ -39,6 +39,21 @@ func (h *Hall) Denied(ctx context.Context, c *x509.Certificate) (bool, error) {
 	return denied || err != nil, err
 }
 
+// TakenBack reports whether a certificate is in the register and may not be used. Unlike Denied it says nothing against one
+// that the register does not know.
+func (h *Hall) TakenBack(ctx context.Context, c *x509.Certificate) (bool, error) {
+	taken := false
+	err := h.Store.View(ctx, func(tx Tx) error {
+		line, err := tx.Certificate(fingerprint(c))
+		if fault.KindOf(err) == fault.NotFound {
+			return nil
+		}
+		taken = err == nil && line.State != CertificateActive
+		return err
+	})
+	return taken || err != nil, err
+}
+
 // TakeBackCertificate refuses a certificate from now on: revoked for good, or suspended. One of others can only be suspended here;
 // its own authority must revoke it. The sessions of the member of staff whose it is end. It may be called again to turn a
 // suspension into a revocation. Its faults are certificate.reason, certificate.why, certificate.state.

@@ -20,7 +20,7 @@ type Limits struct {
 	Reopen time.Duration // an answer opens a closed ticket again for this long, and makes a new one after it
 }
 
-// DefaultLimits are those of reference/reliability: enough for honest customers, little for a flood.
+// DefaultLimits are enough for honest customers, little for a flood.
 var DefaultLimits = Limits{
 	SenderHour: 30, UnprovenHour: 300, AllHour: 20_000,
 	AnswerHour: 1, AnswerDay: 3, AnswerAll: 60, Correction: 30 * 24 * time.Hour,

@@ -142,7 +142,7 @@ func TestACertificateOfAnotherPersonIsRefusedBeforeAnyPIN(t *testing.T) {
 		o.must(err)
 		chain := o.strangers(private.Public())
 		_, err = o.Display.PrepareOwn(o.ctx, o.key(), chain)
-		refused(t, err, "own.unknown")
+		refused(t, err, "trust.denied")
 		_, err = o.Display.PrepareOwn(o.ctx, o.key(), [][]byte{[]byte("none")})
 		refused(t, err, "own.chain")
 	})

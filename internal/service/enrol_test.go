@@ -3,8 +3,12 @@ package service_test
 import (
 	"context"
 	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
+	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,6 +97,17 @@ func (c *counter) accepted(t *testing.T, chain []byte) error {
 	if err == nil && (v.Source != trust.Own || v.Status == "unavailable") {
 		t.Errorf("accepted as %+v", v)
 	}
+	return err
+}
+
+// atTheCounter offers a certificate as a customer's token does at the fifth step.
+func (c *counter) atTheCounter(t *testing.T, chain []byte) error {
+	t.Helper()
+	certs, err := ca.Certificates(chain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Service.Hall.Owners.Accept(t.Context(), certs, kiosk.Holder{CCCD: "001099000017"}, c.Service.Options.Clock.Now())
 	return err
 }
 
@@ -224,11 +239,15 @@ func TestAReportedLossRefusesAtOnceAndANewCertificateNeedsASecondPerson(t *testi
 	if err := c.accepted(t, out.Chain); err != nil { // and its status is known now
 		t.Fatal(err)
 	}
+	if err := c.atTheCounter(t, out.Chain); fault.Is(err, "trust.denied") {
+		t.Errorf("before the loss: %v", err)
+	}
 	refused(t, second(c.clerk.ReportLoss(t.Context(), c.visit.Customer, " ")), "certificate.why")
 	if n, err := c.clerk.ReportLoss(t.Context(), c.visit.Customer, "khách báo mất USB qua điện thoại"); err != nil || n != 1 {
 		t.Fatalf("%d refused, %v", n, err)
 	}
 	refused(t, c.accepted(t, out.Chain), "trust.denied")
+	refused(t, c.atTheCounter(t, out.Chain), "trust.denied")
 	if n, err := c.clerk.ReportLoss(t.Context(), c.visit.Customer, "báo lại"); err != nil || n != 0 {
 		t.Errorf("%d refused again, %v", n, err)
 	}
@@ -292,5 +311,54 @@ func TestACertificateWithTheHousesMarkThatNobodyIssuedIsRefused(t *testing.T) {
 	}
 	if err := c.accepted(t, ca.PEM(chain...)); !fault.Is(err, "trust.denied") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// outsider is a customer's certificate of another authority, with that authority's root.
+func outsider(t *testing.T, number string) (leaf, root *x509.Certificate) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	issue := func(template, parent *x509.Certificate) *x509.Certificate {
+		template.SerialNumber, template.NotBefore, template.NotAfter = big.NewInt(7), time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+		der, err := x509.CreateCertificate(rand.Reader, template, parent, private.Public(), private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	authority := &x509.Certificate{Subject: pkix.Name{CommonName: "A bank's CA"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	root = issue(authority, authority)
+	return issue(&x509.Certificate{Subject: pkix.Name{CommonName: "NGUYỄN VĂN THỬ", SerialNumber: "CCCD:" + number}, KeyUsage: x509.KeyUsageDigitalSignature}, root), root
+}
+
+func TestACustomersCertificateOfAnotherAuthorityIsTakenByTheListsAndItsStatus(t *testing.T) {
+	leaf, root := outsider(t, "001099000017")
+	for name, test := range map[string]struct {
+		lists   trust.Lists
+		without bool
+		number  string
+		code    string
+	}{
+		"in no list":                   {nil, true, "001099000017", "own.unknown"},
+		"in a list, status unknown":    {trust.Lists{trust.Banks: {root}}, false, "001099000017", "trust.status"},
+		"in a list, status left aside": {trust.Lists{trust.Banks: {root}}, true, "001099000017", ""},
+		"another person's":             {trust.Lists{trust.Banks: {root}}, true, "001099000025", "key.other_person"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := founded(t)
+			o.Trust.Lists, o.Trust.WithoutStatus = test.lists, test.without
+			s := opened(t, o)
+			_, err := s.Hall.Owners.Accept(t.Context(), []*x509.Certificate{leaf}, kiosk.Holder{CCCD: test.number}, time.Now())
+			if err == nil != (test.code == "") || err != nil && !fault.Is(err, test.code) {
+				t.Errorf("got %v, want %q", err, test.code)
+			}
+		})
 	}
 }

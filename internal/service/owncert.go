@@ -9,18 +9,21 @@ import (
 	"countersign/internal/fault"
 	"countersign/kiosk"
 	"countersign/signing/key"
+	"countersign/signing/trust"
 )
 
-// accepted are the authorities whose certificates customers may sign with.
+// accepted are the certificates that customers may sign with: the house's own, and those of the lists by their status.
 type accepted struct {
-	roots   []*x509.Certificate
+	roots   []*x509.Certificate // the house's
 	between []*x509.Certificate // issuers that are known here; a token need not hold them
+	hall    *kiosk.Hall         // whose register says what was taken back, and who judges other authorities' certificates
 }
 
 // Accept takes a certificate that is valid at a moment, is for signatures and leads to one of the authorities. What follows
 // the first certificate helps to find the way up; nothing is believed of it. Its faults are own.dates, own.usage,
-// own.unknown, and those of key.Match for another person's.
-func (a accepted) Accept(_ context.Context, chain []*x509.Certificate, of kiosk.Holder, at time.Time) ([]*x509.Certificate, error) {
+// own.unknown, trust.denied for one that was taken back here, those of trust.Judge for one of another authority, and those of
+// key.Match for another person's.
+func (a accepted) Accept(ctx context.Context, chain []*x509.Certificate, of kiosk.Holder, at time.Time) ([]*x509.Certificate, error) {
 	if len(chain) == 0 {
 		return nil, fault.New(fault.Invalid, "own.chain", nil)
 	}
@@ -45,11 +48,34 @@ func (a accepted) Accept(_ context.Context, chain []*x509.Certificate, of kiosk.
 	case errors.As(err, &unhandled):
 		return nil, fault.Wrap(err, fault.Forbidden, "own.usage", nil)
 	case err != nil:
-		return nil, fault.Wrap(err, fault.Forbidden, "own.unknown", fault.Args{"issuer": leaf.Issuer.CommonName})
+		return a.outside(ctx, chain, of, at, err)
+	}
+	taken, err := a.hall.TakenBack(ctx, leaf)
+	if err != nil || taken {
+		return nil, fault.Wrap(err, fault.Forbidden, "trust.denied", nil)
 	}
 	if err := key.Match(leaf, key.Person{CCCD: of.CCCD, CMND: of.CMND, Passport: of.Passport}); err != nil {
 		return nil, err
 	}
 	// The authority at the end is in every reader's own list.
 	return ways[0][:max(len(ways[0])-1, 1)], nil
+}
+
+// outside takes a certificate of an authority in the lists for customers, once its status was asked.
+func (a accepted) outside(ctx context.Context, chain []*x509.Certificate, of kiosk.Holder, at time.Time, why error) ([]*x509.Certificate, error) {
+	unknown := fault.Wrap(why, fault.Forbidden, "own.unknown", fault.Args{"issuer": chain[0].Issuer.CommonName})
+	if a.hall.Trust == nil {
+		return nil, unknown
+	}
+	v, err := a.hall.Trust.Accept(ctx, chain, trust.Customer, at)
+	if fault.Is(err, "trust.unknown") || fault.Is(err, "trust.none") {
+		return nil, unknown
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := key.Match(chain[0], key.Person{CCCD: of.CCCD, CMND: of.CMND, Passport: of.Passport}); err != nil {
+		return nil, err
+	}
+	return v.Chain[:max(len(v.Chain)-1, 1)], nil
 }

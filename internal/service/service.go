@@ -195,12 +195,13 @@ func (s *Service) assemble(ctx context.Context) error {
 	}
 	roots := s.roots()
 	s.Hall = &kiosk.Hall{Store: s.Store, Catalog: cat, Units: units, Fonts: fonts, Clock: o.Clock, Rand: rand.Reader, Cost: o.Cost, Limits: o.Limits,
-		OTP: s.Vault.Secret("otp"), Roots: roots, Owners: accepted{roots, []*x509.Certificate{s.Issuing.Certificate}}, Head: s.head,
+		OTP: s.Vault.Secret("otp"), Roots: roots, Head: s.head,
 		Ceremony: &signing.Ceremony{Issuer: s.Issuing, Authority: authority, Clock: o.Clock, Keys: witnesses{s.Keys}}}
 	if err := s.openHouse(ctx); err != nil {
 		return err
 	}
 	s.openTrust()
+	s.Hall.Owners = accepted{[]*x509.Certificate{s.Root}, []*x509.Certificate{s.Issuing.Certificate}, s.Hall}
 	if err := s.openSeals(ctx, roots, authority, fonts); err != nil {
 		return err
 	}
