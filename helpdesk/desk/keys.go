@@ -140,12 +140,6 @@ func keyQueue() binding {
 	return binding{names: []string{"esc"}, show: "Esc", label: "desk.key.back", rank: 1, do: func(a *App, _ tui.Key) tui.Cmd { return a.toQueue() }}
 }
 
-// twins are what to press where the terminal or the laptop eats the key.
-var twins = map[string]string{
-	"f1": "Alt+1", "f2": "Alt+2", "f3": "Alt+3", "f4": "Alt+4", "f5": "Alt+5", "f6": "Alt+6", "f7": "Alt+7",
-	"f8": "Alt+8", "f9": "Alt+9", "f10": "Alt+0, Ctrl+S", "f11": "Alt+=", "esc": "F12, Alt+-", "ctrl+z": "Alt+z", "ctrl+y": "Alt+y",
-}
-
 // shown writes the keys of a binding: as row 24 does, else by their names.
 func (b binding) shown() string {
 	if b.show != "" {
@@ -163,17 +157,6 @@ func (b binding) shown() string {
 		out = append(out, n)
 	}
 	return strings.Join(out, " ")
-}
-
-// twin names the other keys that do the same.
-func (b binding) twin() string {
-	var out []string
-	for _, n := range b.names {
-		if t, ok := twins[n]; ok {
-			out = append(out, t)
-		}
-	}
-	return strings.Join(out, "; ")
 }
 
 // keysPage is all keys of the page below it, made from the key table, and the messages that wait.

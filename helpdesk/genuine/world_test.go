@@ -68,7 +68,6 @@ type world struct {
 	postman *reply.Postman
 	sent    [][]byte
 	paths   []string
-	due     map[string]time.Time // of the mails' jobs
 	uid     uint32
 }
 
