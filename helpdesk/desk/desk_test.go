@@ -198,6 +198,20 @@ func TestTheListNeverMovesUnderTheHand(t *testing.T) {
 	w.sees("SD261121-000099")
 }
 
+func TestTheFirstTicketOfAnEmptyListIsSeenAtOnce(t *testing.T) {
+	w := newTerminal(t, locale.Vietnamese)
+	first := w.svc.queue.Tickets[:1]
+	w.svc.queue.Tickets, w.svc.aside = nil, nil
+	w.run(w.app.queue.hear(w.app, ""))
+	w.keys("f5")
+	if strings.Contains(w.plain(80, 24), first[0].Key) {
+		t.Fatal("the list is not empty")
+	}
+	w.svc.queue.Tickets = first
+	w.run(w.app.queue.hear(w.app, first[0].Key))
+	w.sees(first[0].Key)
+}
+
 func TestAColleagueWhoWritesIsSeenBeforeOneWritesToo(t *testing.T) {
 	w := newTerminal(t, locale.Vietnamese)
 	w.svc.sheet.Present = []helpdesk.Present{{Agent: "hong", Since: morning, Composing: true}}

@@ -83,10 +83,10 @@ func (p *queuePage) load(a *App) tui.Cmd {
 	})
 }
 
-// take lets an answer be seen: as a whole when nothing was there, else without moving a row.
+// take lets an answer be seen: as a whole when nothing was there, or the list was empty, else without moving a row.
 func (p *queuePage) take(s *queueState) {
 	p.next, p.counts = s, s.queue.Counts
-	if !p.loaded {
+	if !p.loaded || len(p.rows) == 0 {
 		p.sort()
 		return
 	}
