@@ -12,8 +12,6 @@ import (
 	"os"
 	"unicode/utf8"
 
-	"software.sslmate.com/src/go-pkcs12"
-
 	"countersign/internal/fault"
 )
 
@@ -34,18 +32,14 @@ func HandOut(passphrase string, proof []byte, certify func(crypto.PublicKey) ([]
 	if chain, err = certify(private.Public()); err != nil {
 		return nil, nil, nil, err
 	}
-	if file, err = pkcs12.Modern2023.Encode(private, chain[0], chain[1:], passphrase); err != nil {
+	if file, err = EncodeFile(private, chain, []byte(passphrase), rand.Reader); err != nil {
 		return nil, nil, nil, fmt.Errorf("write a customer's key into a file: %w", err)
 	}
-	again, _, _, err := pkcs12.DecodeChain(file, passphrase)
+	again, err := FromFile(file, chain[0], passphrase)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("open a customer's key file again: %w", err)
 	}
-	signer, ok := again.(crypto.Signer)
-	if !ok {
-		return nil, nil, nil, fmt.Errorf("open a customer's key file again: a %T signs nothing", again)
-	}
-	signature, err = signer.Sign(rand.Reader, proof, crypto.SHA256)
+	signature, err = again.Sign(rand.Reader, proof, crypto.SHA256)
 	return file, chain, signature, err
 }
 
@@ -58,7 +52,7 @@ func (s *Store) Export(name string, cert *x509.Certificate, passphrase string) (
 	if err != nil {
 		return nil, err
 	}
-	file, err := pkcs12.Modern2023.Encode(private, cert, nil, passphrase)
+	file, err := EncodeFile(private, []*x509.Certificate{cert}, []byte(passphrase), rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("write key %s into a file: %w", name, err)
 	}
@@ -67,14 +61,11 @@ func (s *Store) Export(name string, cert *x509.Certificate, passphrase string) (
 
 // FromFile opens a file that Export wrote. The key must be the certificate's. Its fault is key.file.
 func FromFile(file []byte, cert *x509.Certificate, passphrase string) (crypto.Signer, error) {
-	private, _, _, err := pkcs12.DecodeChain(file, passphrase)
+	found, err := readKeyFile(file, &lock{[]byte(passphrase), mostRounds})
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "key.file", nil)
 	}
-	signer, ok := private.(crypto.Signer)
-	if !ok {
-		return nil, fault.Wrap(fmt.Errorf("a %T signs nothing", private), fault.Invalid, "key.file", nil)
-	}
+	signer, _ := found.choose([]*x509.Certificate{cert})
 	if public, ok := signer.Public().(interface{ Equal(crypto.PublicKey) bool }); !ok || !public.Equal(cert.PublicKey) {
 		return nil, fault.Wrap(errors.New("the key is not the certificate's"), fault.Invalid, "key.file", nil)
 	}
