@@ -45,7 +45,7 @@ faults:
 # Writes recorded screens and generated documents anew: read the difference before committing it.
 golden:
 	TEST_UPDATE=1 go test -count=1 ./internal/tui/... ./kiosk/display ./internal/arch
-	go test -count=1 ./kiosk/clerk ./internal/config -update
+	go test -count=1 ./kiosk/clerk ./helpdesk/desk ./internal/config -update
 
 cover:
 	scripts/install-test-needs
