@@ -212,6 +212,15 @@ func TestTheFirstTicketOfAnEmptyListIsSeenAtOnce(t *testing.T) {
 	w.sees(first[0].Key)
 }
 
+func TestAReasonThatIsAloneInItsRowIsReadWhole(t *testing.T) {
+	w := newTerminal(t, locale.Vietnamese)
+	m := w.svc.sheet.Thread[0]
+	m.Trust.Reasons = m.Trust.Reasons[:1]
+	w.keys("enter")
+	_, text := w.app.reason(m.Trust.Reasons[0])
+	w.sees(text)
+}
+
 func TestAColleagueWhoWritesIsSeenBeforeOneWritesToo(t *testing.T) {
 	w := newTerminal(t, locale.Vietnamese)
 	w.svc.sheet.Present = []helpdesk.Present{{Agent: "hong", Since: morning, Composing: true}}

@@ -86,18 +86,17 @@ func (p *threadPage) drawSender(a *App, c *tui.Canvas, y, w int) int {
 	x = c.Put(x+1, y, strconv.Itoa(good)+"/"+strconv.Itoa(len(m.Trust.Reasons)), tui.Text)
 	c.PutMax(x+3, y, w-x-3, a.t("desk.thread.why", nil), tui.Muted)
 	y++
-	for i, r := range m.Trust.Reasons {
-		if i == 4 {
-			break
-		}
+	shown := p.shownReasons(m)
+	for i, r := range shown {
+		last := i == len(shown)-1
 		col, room := 3, w-4
-		if w >= design {
+		if w >= design && (i%2 == 1 || !last) { // two a row; one that is alone has the whole row
 			col, room = 3+i%2*39, 36
 		}
 		mk, text := a.reason(r)
 		c.Put(col, y, string(mk), mk.style()|tui.Bold)
 		c.PutMax(col+2, y, room-2, text, tui.Text)
-		if w < design || i%2 == 1 || i == len(p.shownReasons(m))-1 {
+		if w < design || i%2 == 1 || last {
 			y++
 		}
 	}
