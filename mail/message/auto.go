@@ -2,6 +2,8 @@ package message
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	m "countersign/mail"
 )
@@ -31,6 +33,27 @@ func among(s string, words []string) bool {
 	for _, w := range words {
 		if strings.Contains(s, w) {
 			return true
+		}
+	}
+	return false
+}
+
+// challenged reports whether a subject has the words of such a program, whole: a check code of ours may hold their letters.
+func challenged(subject string) bool {
+	s := strings.ToLower(subject)
+	part := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+	for _, w := range challenges {
+		for at, rest := 0, s; ; {
+			i := strings.Index(rest, w)
+			if i < 0 {
+				break
+			}
+			before, _ := utf8.DecodeLastRuneInString(s[:at+i])
+			after, _ := utf8.DecodeRuneInString(rest[i+len(w):])
+			if !part(before) && !part(after) {
+				return true
+			}
+			at, rest = at+i+1, rest[i+1:]
 		}
 	}
 	return false
@@ -109,7 +132,7 @@ func automatic(out *m.Message) bool {
 		sign("subject")
 		answered = true
 	}
-	if among(strings.ToLower(out.Subject), challenges) {
+	if challenged(out.Subject) {
 		sign("challenge")
 		answered = true
 	}

@@ -54,6 +54,8 @@ func TestWhatIsNoBounceIsNotOne(t *testing.T) {
 		{"read receipt", "From: An <an@unit.example>\nTo: desk@house.example\nSubject: Read: x\nContent-Type: multipart/report; report-type=disposition-notification; boundary=q\n\n--q\n\nread\n--q\nContent-Type: message/disposition-notification\n\nFinal-Recipient: rfc822;an@unit.example\nOriginal-Message-ID: <out-9@house.example>\nDisposition: manual-action/MDN-sent-manually; displayed\n--q--\n", mail.KindAutoReply},
 		{"complaint", "From: fbl@isp.example\nTo: desk@house.example\nSubject: FW: x\nContent-Type: multipart/report; report-type=feedback-report; boundary=q\n\n--q\n\nreport\n--q\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nVersion: 1\nOriginal-Rcpt-To: an@unit.example\n\n--q\nContent-Type: message/rfc822\n\nMessage-ID: <out-8@house.example>\nFrom: desk@house.example\n\nhi\n--q--\n", mail.KindFeedbackReport},
 		{"challenge", "From: An <an@unit.example>\nTo: desk@house.example\nSubject: Please confirm your message\n\nClick.\n", mail.KindAutoReply},
+		{"challenge's name", "From: An <an@unit.example>\nTo: desk@house.example\nSubject: [TMDA] hold\n\nClick.\n", mail.KindAutoReply},
+		{"a code with the letters of a challenge", "From: An <an@unit.example>\nTo: desk@house.example\nSubject: A question 2TMDA7XKAAAA\n\nIs it yours?\n", mail.KindRequest},
 		{"reply", "From: An <an@unit.example>\nTo: desk@house.example\nSubject: TL: [0010#DVC] x\n\nCảm ơn\n", mail.KindReply},
 	} {
 		if m := Parse([]byte(c.raw), Limits{}); m.Kind != c.kind || len(m.Bounces) > 0 {
